@@ -1,0 +1,1 @@
+//! Pipes that move frames.
