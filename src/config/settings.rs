@@ -1,0 +1,127 @@
+//! `Settings`: what holds for the whole mux.
+
+use std::time::Duration;
+
+use indexmap::IndexMap;
+
+use super::listen::Listen;
+
+/// What to do when two entries have the same public name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum OnConflict {
+    /// The first server in file order keeps the name; the later entry is not offered.
+    #[default]
+    First,
+    /// The mux does not start.
+    Error,
+    /// The later entry gets `_2`, `_3` … behind its name.
+    Suffix,
+}
+
+/// How the health of a connected server is watched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Health {
+    /// Time between two checks.
+    pub interval: Duration,
+    /// How long one check may take.
+    pub timeout: Duration,
+    /// Failed checks in a row after which the server counts as down, at least 1.
+    pub unhealthy_threshold: u32,
+}
+
+/// When calls to a failing server are refused at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CircuitBreaker {
+    /// Failures in a row that open the breaker, at least 1.
+    pub failure_threshold: u32,
+    /// How long it stays open before one call may try again.
+    pub timeout: Duration,
+}
+
+/// The value of `mux` in the configuration, with the environment and the flags laid over it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Where to serve streamable HTTP; `None` = not at all.
+    pub listen: Option<Listen>,
+    /// Stands between prefix and name.
+    pub separator: String,
+    /// Longest public name, in characters.
+    pub max_name_length: usize,
+    /// What to do when two entries have the same public name.
+    pub on_conflict: OnConflict,
+    /// How long a server may take to come up.
+    pub startup_timeout: Duration,
+    /// How long one call may take.
+    pub call_timeout: Duration,
+    /// How many calls one server gets at once, at least 1.
+    pub max_concurrent_calls: usize,
+    /// How connected servers are watched.
+    pub health: Health,
+    /// When calls to a failing server are refused at once.
+    pub circuit_breaker: CircuitBreaker,
+    /// Further public name → the public name that it stands for.
+    pub aliases: IndexMap<String, String>,
+    /// How long the entries of a lost server stay listed.
+    pub grace: Duration,
+    /// How long calls in flight may take to finish when the mux stops.
+    pub shutdown_grace: Duration,
+    /// Longest message in bytes, in either direction.
+    pub max_message_size: usize,
+    /// How many sessions of legacy clients may exist at once.
+    pub max_sessions: usize,
+    /// How long a session may stay unused.
+    pub session_idle_timeout: Duration,
+    /// How long modern clients may keep a list without asking again.
+    pub list_ttl: Duration,
+    /// Values of the `Host` header to accept beside loopback and the listen address.
+    pub allowed_hosts: Vec<String>,
+    /// Values of the `Origin` header to accept beside loopback.
+    pub allowed_origins: Vec<String>,
+    /// What to log: a level or filter directives.
+    pub log_level: Option<String>,
+}
+
+impl Default for Health {
+    fn default() -> Self {
+        Self {
+            interval: Duration::from_secs(30),
+            timeout: Duration::from_secs(10),
+            unhealthy_threshold: 3,
+        }
+    }
+}
+
+impl Default for CircuitBreaker {
+    fn default() -> Self {
+        Self {
+            failure_threshold: 5,
+            timeout: Duration::from_secs(60),
+        }
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            listen: None,
+            separator: "__".into(),
+            max_name_length: 64,
+            on_conflict: OnConflict::First,
+            startup_timeout: Duration::from_secs(30),
+            call_timeout: Duration::from_secs(60),
+            max_concurrent_calls: 64,
+            health: Health::default(),
+            circuit_breaker: CircuitBreaker::default(),
+            aliases: IndexMap::new(),
+            grace: Duration::from_secs(300),
+            shutdown_grace: Duration::from_secs(5),
+            max_message_size: 64 * 1024 * 1024,
+            max_sessions: 10_000,
+            session_idle_timeout: Duration::from_secs(30 * 60),
+            list_ttl: Duration::ZERO,
+            allowed_hosts: Vec::new(),
+            allowed_origins: Vec::new(),
+            log_level: None,
+        }
+    }
+}
