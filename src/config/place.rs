@@ -73,11 +73,8 @@ mod tests {
 
     #[test]
     fn a_place_in_a_file_names_line_and_keys() {
-        let place = file(7)
-            .member("mcpServers")
-            .member("my server")
-            .member("args")
-            .element(2);
+        let mut place = file(7);
+        place.key_path = "mcpServers.a.args[2]".into();
         assert_eq!(place.to_string(), "mcp.json:7 (mcpServers.a.args[2])");
     }
 
@@ -88,13 +85,9 @@ mod tests {
 
     #[test]
     fn a_variable_is_named() {
-        let origin = Origin::Environment("MCPMUX_LISTEN".into());
-        let place = Place {
-            origin,
-            ..Place::default()
-        }
-        .member("mux")
-        .member("listen");
+        let mut place = file(0);
+        place.origin = Origin::Environment("MCPMUX_LISTEN".into());
+        place.key_path = "mux.listen".into();
         assert_eq!(
             place.to_string(),
             "environment variable MCPMUX_LISTEN (mux.listen)"
