@@ -1,1 +1,24 @@
 //! JSON-RPC 2.0 in bytes.
+//!
+//! A received frame is scanned once by [`Frame::parse`]; only the id and the method are decoded. Payloads stay what they
+//! were on the wire: [`Json`] is a refcounted slice of the frame, and [`Splice`] replaces single members of it without
+//! touching the bytes around them.
+//!
+//! Invariant: this room knows no MCP method, performs no I/O and never recurses on nesting.
+
+mod error;
+mod frame;
+mod id;
+mod json;
+mod message;
+mod nesting;
+mod scan;
+mod splice;
+mod text;
+
+pub use error::{Malformed, MalformedKind, WireError};
+pub use frame::{Frame, MAX_BATCH};
+pub use id::RequestId;
+pub use json::{Json, JsonKind};
+pub use message::{Message, Notification, Request, Response};
+pub use splice::Splice;

@@ -1,0 +1,238 @@
+//! One JSON value, kept as the bytes it was received in.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use bytes::Bytes;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use super::WireError;
+use super::scan::{self, Member, Scanner, Span};
+use super::text;
+
+/// Exactly one valid JSON value in UTF-8, without whitespace around it.
+///
+/// Cloning and slicing count references: a slice keeps the whole frame alive, see [`Json::detached`].
+/// Equality is equality of text: `1` and `1.0` differ. Numbers of any size and lone surrogate escapes pass untouched.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Json(Bytes);
+
+/// What a JSON value is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JsonKind {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool,
+    /// Any number.
+    Number,
+    /// Any string.
+    String,
+    /// `[…]`
+    Array,
+    /// `{…}`
+    Object,
+}
+
+impl Json {
+    /// Checks that `bytes` are one JSON value, and trims the whitespace around it; copies nothing.
+    pub fn parse(bytes: impl Into<Bytes>) -> Result<Self, WireError> {
+        let bytes = bytes.into();
+        let value = scan::whole(&bytes)?;
+        Ok(Self(bytes.slice(value.range())))
+    }
+
+    /// Encodes a value that we compose ourselves.
+    ///
+    /// # Panics
+    /// If `T` refuses to be serialised, or has a map whose keys are no strings: a defect in `T`.
+    pub fn encode<T: Serialize + ?Sized>(value: &T) -> Self {
+        let bytes = serde_json::to_vec(value).expect("our own types can be serialised");
+        Self(bytes.into())
+    }
+
+    /// A literal of ours.
+    ///
+    /// # Panics
+    /// If `text` is not JSON.
+    pub fn from_static(text: &'static str) -> Self {
+        Self::parse(text).expect("the literal is JSON")
+    }
+
+    /// The string `text`.
+    pub fn string(text: &str) -> Self {
+        let mut out = Vec::with_capacity(text.len() + 2);
+        text::quote(text, &mut out);
+        Self(out.into())
+    }
+
+    /// The value `null`.
+    pub fn null() -> Self {
+        Self(Bytes::from_static(b"null"))
+    }
+
+    /// The array of `elements`, each verbatim.
+    pub fn array<'a>(elements: impl IntoIterator<Item = &'a Json>) -> Self {
+        let mut out = vec![b'['];
+        for element in elements {
+            if out.len() > 1 {
+                out.push(b',');
+            }
+            out.extend_from_slice(&element.0);
+        }
+        out.push(b']');
+        Self(out.into())
+    }
+
+    /// The object of `members` in the given order, each value verbatim. The keys should differ.
+    pub fn object<'a>(members: impl IntoIterator<Item = (&'a str, &'a Json)>) -> Self {
+        let mut out = vec![b'{'];
+        for (key, value) in members {
+            if out.len() > 1 {
+                out.push(b',');
+            }
+            text::quote(key, &mut out);
+            out.push(b':');
+            out.extend_from_slice(&value.0);
+        }
+        out.push(b'}');
+        Self(out.into())
+    }
+
+    /// Bytes that the caller has scanned.
+    pub(super) fn trusted(bytes: Bytes) -> Self {
+        Self(bytes)
+    }
+
+    /// The text.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The text, without a copy.
+    pub fn into_bytes(self) -> Bytes {
+        self.0
+    }
+
+    /// Length of the text in bytes; never 0.
+    #[allow(clippy::len_without_is_empty, reason = "no JSON text is empty")]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Decodes the value; deep nesting and lone surrogates are refused here, not at parsing.
+    pub fn decode<'a, T: Deserialize<'a>>(&'a self) -> Result<T, WireError> {
+        serde_json::from_slice(&self.0).map_err(|error| WireError::Shape {
+            detail: error.to_string(),
+        })
+    }
+
+    /// What the value is.
+    pub fn kind(&self) -> JsonKind {
+        match self.0.first() {
+            Some(b'{') => JsonKind::Object,
+            Some(b'[') => JsonKind::Array,
+            Some(b'"') => JsonKind::String,
+            Some(b't' | b'f') => JsonKind::Bool,
+            Some(b'n') => JsonKind::Null,
+            _ => JsonKind::Number,
+        }
+    }
+
+    /// The decoded string, if the value is one; a lone surrogate reads as U+FFFD.
+    pub fn text(&self) -> Option<Cow<'_, str>> {
+        let raw = self.0.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+        if memchr::memchr(b'\\', raw).is_some() {
+            Some(Cow::Owned(text::unescape(raw).text))
+        } else {
+            Some(String::from_utf8_lossy(raw))
+        }
+    }
+
+    /// The member `key`, the last one if there are several; `None` if there is none or the value is no object.
+    pub fn get(&self, key: &str) -> Option<Self> {
+        let mut found = None;
+        self.each_member(|member| {
+            if member.key.is(&self.0, key) {
+                found = Some(member.value);
+            }
+        })?;
+        Some(self.slice(found?))
+    }
+
+    /// All members in order, duplicates too; `None` if the value is no object.
+    pub fn members(&self) -> Option<Vec<(Cow<'_, str>, Self)>> {
+        let mut members = Vec::new();
+        self.each_member(|member| {
+            members.push((member.key.decode(&self.0), self.slice(member.value)));
+        })?;
+        Some(members)
+    }
+
+    /// All elements in order; `None` if the value is no array.
+    pub fn elements(&self) -> Option<Vec<Self>> {
+        if self.kind() != JsonKind::Array {
+            return None;
+        }
+        let mut elements = Vec::new();
+        Scanner::new(&self.0)
+            .array(|scanner| {
+                elements.push(self.slice(scanner.value()?));
+                Ok(())
+            })
+            .ok()?;
+        Some(elements)
+    }
+
+    /// The same value in memory of its own, so that a small slice cannot pin a big frame.
+    #[must_use]
+    pub fn detached(&self) -> Self {
+        Self(Bytes::copy_from_slice(&self.0))
+    }
+
+    /// Shows each member; `None` if the value is no object.
+    pub(super) fn each_member(&self, visit: impl FnMut(Member)) -> Option<()> {
+        if self.kind() != JsonKind::Object {
+            return None;
+        }
+        Scanner::new(&self.0).object(visit).ok()
+    }
+
+    fn slice(&self, span: Span) -> Self {
+        Self(self.0.slice(span.range()))
+    }
+}
+
+impl fmt::Display for Json {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&String::from_utf8_lossy(&self.0))
+    }
+}
+
+impl fmt::Debug for Json {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Verbatim inside of anything that `serde_json` writes as text.
+impl Serialize for Json {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let raw: &RawValue =
+            serde_json::from_slice(&self.0).map_err(<S::Error as serde::ser::Error>::custom)?;
+        raw.serialize(serializer)
+    }
+}
+
+/// Verbatim out of anything that `serde_json` reads; not under `flatten` or `untagged`, and `Option<Json>` takes `null` for none.
+impl<'de> Deserialize<'de> for Json {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw: Box<str> = Box::<RawValue>::deserialize(deserializer)?.into();
+        Ok(Self(raw.into_boxed_bytes().into()))
+    }
+}
+
+#[cfg(test)]
+#[path = "json_tests.rs"]
+mod tests;

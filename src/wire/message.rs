@@ -1,0 +1,194 @@
+//! The four messages of JSON-RPC 2.0 (section 4 and 5), and how they are written.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::text;
+use super::{Json, RequestId};
+
+/// One message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Message {
+    /// Wants an answer.
+    Request(Request),
+    /// Wants none.
+    Notification(Notification),
+    /// The answer to a request.
+    Response(Response),
+}
+
+/// A request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// Pairs the request with its response.
+    pub id: RequestId,
+    /// What to do.
+    pub method: Arc<str>,
+    /// With what; an explicit `null` is `Some`.
+    pub params: Option<Json>,
+}
+
+/// A notification.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notification {
+    /// What happened.
+    pub method: Arc<str>,
+    /// The details; an explicit `null` is `Some`.
+    pub params: Option<Json>,
+}
+
+/// A response.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Response {
+    /// The id of the request; `None` only in an error about a request whose id could not be read.
+    pub id: Option<RequestId>,
+    /// The result (any value, `null` too), or the error object.
+    pub body: Result<Json, Json>,
+}
+
+impl Message {
+    /// The message as one frame, without whitespace; payloads verbatim.
+    pub fn encode(&self) -> Bytes {
+        match self {
+            Self::Request(request) => request.encode(),
+            Self::Notification(notification) => notification.encode(),
+            Self::Response(response) => response.encode(),
+        }
+    }
+}
+
+impl Request {
+    /// The request as one frame.
+    pub fn encode(&self) -> Bytes {
+        let mut writer = Writer::with_room_for(self.method.len() + length(self.params.as_ref()));
+        writer.id(Some(&self.id));
+        writer.method(&self.method);
+        writer.params(self.params.as_ref());
+        writer.finish()
+    }
+}
+
+impl Notification {
+    /// The notification as one frame.
+    pub fn encode(&self) -> Bytes {
+        let mut writer = Writer::with_room_for(self.method.len() + length(self.params.as_ref()));
+        writer.method(&self.method);
+        writer.params(self.params.as_ref());
+        writer.finish()
+    }
+}
+
+impl Response {
+    /// The response as one frame.
+    pub fn encode(&self) -> Bytes {
+        let (key, body) = match &self.body {
+            Ok(result) => (r#","result":"#, result),
+            Err(error) => (r#","error":"#, error),
+        };
+        let mut writer = Writer::with_room_for(body.len());
+        writer.id(self.id.as_ref());
+        writer.member(key, body.as_bytes());
+        writer.finish()
+    }
+}
+
+impl From<Request> for Message {
+    fn from(request: Request) -> Self {
+        Self::Request(request)
+    }
+}
+
+impl From<Notification> for Message {
+    fn from(notification: Notification) -> Self {
+        Self::Notification(notification)
+    }
+}
+
+impl From<Response> for Message {
+    fn from(response: Response) -> Self {
+        Self::Response(response)
+    }
+}
+
+fn length(params: Option<&Json>) -> usize {
+    params.map_or(0, Json::len)
+}
+
+/// Writes an envelope.
+struct Writer(Vec<u8>);
+
+impl Writer {
+    /// Room for the envelope itself and a usual id beside `payload` bytes.
+    fn with_room_for(payload: usize) -> Self {
+        let mut out = Vec::with_capacity(payload + 112);
+        out.extend_from_slice(br#"{"jsonrpc":"2.0""#);
+        Self(out)
+    }
+
+    fn id(&mut self, id: Option<&RequestId>) {
+        let id = id.map_or_else(Json::null, RequestId::as_json);
+        self.member(r#","id":"#, id.as_bytes());
+    }
+
+    fn method(&mut self, method: &str) {
+        self.member(r#","method":"#, b"");
+        text::quote(method, &mut self.0);
+    }
+
+    fn params(&mut self, params: Option<&Json>) {
+        if let Some(params) = params {
+            self.member(r#","params":"#, params.as_bytes());
+        }
+    }
+
+    fn member(&mut self, key: &str, value: &[u8]) {
+        self.0.extend_from_slice(key.as_bytes());
+        self.0.extend_from_slice(value);
+    }
+
+    fn finish(mut self) -> Bytes {
+        self.0.push(b'}');
+        self.0.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_written_compactly_and_payloads_verbatim() {
+        let params = Json::from_static("{ \"big\": 1e400,\t\"a\":[ ] }");
+        let request = Request {
+            id: 7.into(),
+            method: "tools/call".into(),
+            params: Some(params.clone()),
+        };
+        assert_eq!(
+            request.encode(),
+            "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"tools/call\",\"params\":{ \"big\": 1e400,\t\"a\":[ ] }}"
+        );
+        let notification = Notification {
+            method: "a\"b".into(),
+            params: None,
+        };
+        assert_eq!(
+            notification.encode(),
+            r#"{"jsonrpc":"2.0","method":"a\"b"}"#
+        );
+        let answer = Response {
+            id: Some(7.into()),
+            body: Ok(Json::null()),
+        };
+        assert_eq!(answer.encode(), r#"{"jsonrpc":"2.0","id":7,"result":null}"#);
+        let error = Response {
+            id: None,
+            body: Err(Json::from_static(r#"{"code":-1}"#)),
+        };
+        assert_eq!(
+            error.encode(),
+            r#"{"jsonrpc":"2.0","id":null,"error":{"code":-1}}"#
+        );
+    }
+}

@@ -1,0 +1,158 @@
+//! The inside of JSON strings: searching, decoding and writing.
+
+/// A decoded string.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Unescaped {
+    /// The text, with U+FFFD for each lone surrogate.
+    pub(super) text: String,
+    /// Whether there was a lone surrogate, so that the text does not tell the whole truth.
+    pub(super) lossy: bool,
+}
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGHS: u64 = ONES << 7;
+
+/// Length of the longest prefix without a quote, a backslash or a control character; eight bytes a step.
+pub(super) fn plain_prefix(text: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(chunk) = text[at..].first_chunk::<8>() {
+        let hits = specials(u64::from_le_bytes(*chunk));
+        if hits != 0 {
+            return at + (hits.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    let rest = &text[at..];
+    at + rest
+        .iter()
+        .position(|byte| is_special(*byte))
+        .unwrap_or(rest.len())
+}
+
+fn is_special(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
+}
+
+/// Sets the high bit of each special byte. Borrows may set false bits above the lowest true one, which is all that is read.
+fn specials(word: u64) -> u64 {
+    let quote = word ^ (ONES * 0x22);
+    let backslash = word ^ (ONES * 0x5c);
+    let control = word.wrapping_sub(ONES * 0x20) & !word;
+    let quote = quote.wrapping_sub(ONES) & !quote;
+    let backslash = backslash.wrapping_sub(ONES) & !backslash;
+    (control | quote | backslash) & HIGHS
+}
+
+/// Decodes what stands between the quotes of a valid JSON string.
+pub(super) fn unescape(raw: &[u8]) -> Unescaped {
+    let mut text = String::with_capacity(raw.len());
+    let mut lossy = false;
+    let mut rest = raw;
+    while let Some(at) = memchr::memchr(b'\\', rest) {
+        text.push_str(&String::from_utf8_lossy(&rest[..at]));
+        let (char, length) = escape(&rest[at..]);
+        lossy |= char.is_none();
+        text.push(char.unwrap_or(char::REPLACEMENT_CHARACTER));
+        rest = rest.get(at + length..).unwrap_or_default();
+    }
+    text.push_str(&String::from_utf8_lossy(rest));
+    Unescaped { text, lossy }
+}
+
+/// Decodes the escape at the start of `raw`: the character, `None` for a lone surrogate, and its length in bytes.
+fn escape(raw: &[u8]) -> (Option<char>, usize) {
+    let simple = match raw.get(1) {
+        Some(b'u') => return unicode_escape(raw),
+        Some(b'b') => '\u{8}',
+        Some(b'f') => '\u{c}',
+        Some(b'n') => '\n',
+        Some(b'r') => '\r',
+        Some(b't') => '\t',
+        Some(other) => char::from(*other),
+        None => return (None, 1),
+    };
+    (Some(simple), 2)
+}
+
+fn unicode_escape(raw: &[u8]) -> (Option<char>, usize) {
+    let Some(high) = code_unit(raw) else {
+        return (None, 2);
+    };
+    let pair = code_unit(&raw[6..]).and_then(|low| char::decode_utf16([high, low]).next());
+    match (char::from_u32(u32::from(high)), pair) {
+        (Some(char), _) => (Some(char), 6),
+        (None, Some(Ok(char))) => (Some(char), 12),
+        (None, _) => (None, 6),
+    }
+}
+
+/// The code unit of a `\uXXXX` at the start of `raw`.
+fn code_unit(raw: &[u8]) -> Option<u16> {
+    let digits = raw.get(..6)?.strip_prefix(b"\\u")?;
+    u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+}
+
+/// Appends `text` as a JSON string, escaping only what must be escaped.
+pub(super) fn quote(text: &str, out: &mut Vec<u8>) {
+    out.push(b'"');
+    let mut rest = text.as_bytes();
+    loop {
+        let plain = plain_prefix(rest);
+        out.extend_from_slice(&rest[..plain]);
+        let Some(special) = rest.get(plain) else {
+            break;
+        };
+        match special {
+            b'"' | b'\\' => out.extend_from_slice(&[b'\\', *special]),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            control => out.extend_from_slice(format!("\\u{control:04x}").as_bytes()),
+        }
+        rest = &rest[plain + 1..];
+    }
+    out.push(b'"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_plain_prefix_ends_at_the_first_special_byte() {
+        let plain = "abc \u{7f}\u{e9}\u{1f600}!#[]";
+        for length in 0..=plain.len() {
+            for special in [b'"', b'\\', 0, 0x1f, b'\n'] {
+                let mut text = plain.as_bytes()[..length].to_vec();
+                text.push(special);
+                text.extend_from_slice(b"tail\x01 of a longer text \"\\");
+                assert_eq!(plain_prefix(&text), length, "{special:#x} at {length}");
+            }
+        }
+        assert_eq!(plain_prefix(plain.as_bytes()), plain.len());
+    }
+
+    #[test]
+    fn escapes_are_decoded() {
+        let raw = br#"\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00 x"#;
+        let text = "\"\\/\u{8}\u{c}\n\r\t\u{e9}\u{1f600} x".to_owned();
+        assert_eq!(unescape(raw), Unescaped { text, lossy: false });
+    }
+
+    #[test]
+    fn lone_surrogates_become_replacement_characters() {
+        let text = "\u{fffd}a\u{fffd}\u{fffd}\u{1f600}".to_owned();
+        assert_eq!(
+            unescape(br"\ud800a\udc00\ud83d\ud83d\ude00"),
+            Unescaped { text, lossy: true }
+        );
+    }
+
+    #[test]
+    fn quoting_is_undone_by_serde_json() {
+        let text: String = (0..0x250_u32).filter_map(char::from_u32).collect();
+        let mut out = Vec::new();
+        quote(&text, &mut out);
+        assert_eq!(serde_json::from_slice::<String>(&out).unwrap(), text);
+    }
+}
