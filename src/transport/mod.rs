@@ -1,1 +1,37 @@
-//! Pipes that move frames.
+//! Pipes that move frames between processes.
+//!
+//! A [`Duplex`] is a two-way pipe of frames: our own stdin and stdout ([`stdio()`]), a child process ([`spawn`]) or a pair in
+//! memory. HTTP is no such pipe: [`Endpoint`] sends one request and hands over the answer as it arrives, [`serve`] does the
+//! same from the other side. A [`Guard`] sees to it that no process of a child outlives the mux.
+//!
+//! Invariants: nothing here knows a method, a name, an era or an MCP header, or looks into a frame. Every queue and every wait for
+//! a peer is bounded, or ends when the caller drops the future. Dropping is how things are closed.
+
+mod census;
+mod child;
+mod duplex;
+mod error;
+mod gather;
+pub mod guard;
+mod http_client;
+mod http_server;
+mod leader;
+mod lines;
+mod origin;
+mod process;
+mod queue;
+mod reply;
+mod stdio;
+mod tree;
+
+pub use child::{Child, spawn};
+pub use duplex::{Duplex, Incoming, Outgoing};
+pub use error::TransportError;
+pub use guard::Guard;
+pub use http_client::{Answer, Body, Endpoint, EventStream, HttpClient};
+pub use http_server::{HttpRequest, HttpService, ServeOptions, serve};
+pub use lines::Lines;
+pub use origin::{Allowed, Refused};
+pub use process::ChildProcess;
+pub use reply::{HttpReply, ReplyBody};
+pub use stdio::stdio;

@@ -1,0 +1,348 @@
+//! The HTTP client for upstreams. What the headers mean is the caller's business.
+
+use std::error::Error;
+use std::io;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use reqwest::redirect::{Action, Attempt, Policy};
+use reqwest::{Client, ClientBuilder, Request, Response, Url};
+
+use super::TransportError;
+use super::gather::Gather;
+use crate::config::HttpConfig;
+use crate::wire::{SseDecoder, SseEvent};
+
+/// How long a server may take to accept a connection, TLS included.
+const CONNECT: Duration = Duration::from_secs(10);
+/// How long an unused connection is kept, and how many of them per server.
+const IDLE: Duration = Duration::from_secs(60);
+const IDLE_CONNECTIONS: usize = 256;
+/// A dead peer is noticed after about a minute.
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+/// How many bytes of one HTTP/2 stream may be under way.
+const WINDOW: u32 = 1024 * 1024;
+const REDIRECTS: usize = 5;
+
+/// One pool of connections for all upstreams. Clones share it.
+///
+/// Proxies are taken from the environment; loopback addresses are reached directly. Redirects are followed within the
+/// origin and only where method and body stay (307, 308). No limit on the whole time of an exchange: that is the caller's.
+#[derive(Clone, Default)]
+pub struct HttpClient(Arc<Clients>);
+
+/// Each is built when first needed, since reading the system's certificates takes time.
+#[derive(Default)]
+struct Clients {
+    near: OnceLock<Client>,
+    near_tls: OnceLock<Client>,
+    far: OnceLock<Client>,
+}
+
+impl HttpClient {
+    /// An empty pool.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn reaching(&self, url: &Url) -> Result<Client, TransportError> {
+        let tls = url.scheme() == "https";
+        let (place, builder) = match (is_loopback(url), tls) {
+            (true, false) => (&self.0.near, without_roots(base().no_proxy())),
+            (true, true) => (&self.0.near_tls, base().no_proxy()),
+            (false, _) => (&self.0.far, base()),
+        };
+        if let Some(client) = place.get() {
+            return Ok(client.clone());
+        }
+        match builder.build() {
+            Ok(client) => Ok(place.get_or_init(|| client).clone()),
+            // A system without certificates can still do without TLS.
+            Err(_) if !tls => without_roots(base())
+                .build()
+                .map_err(|error| failure(url, &error)),
+            Err(error) => {
+                let detail = innermost(&error).to_string();
+                Err(TransportError::Tls {
+                    origin: origin(url),
+                    detail,
+                })
+            }
+        }
+    }
+}
+
+fn base() -> ClientBuilder {
+    // An error means that there is a provider already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::builder()
+        .user_agent(concat!("mcpmux/", env!("CARGO_PKG_VERSION")))
+        .redirect(Policy::custom(redirect))
+        .referer(false)
+        .connect_timeout(CONNECT)
+        .pool_idle_timeout(IDLE)
+        .pool_max_idle_per_host(IDLE_CONNECTIONS)
+        .tcp_nodelay(true)
+        .tcp_keepalive(KEEP_ALIVE)
+        .http2_keep_alive_interval(KEEP_ALIVE)
+        .http2_keep_alive_timeout(KEEP_ALIVE)
+        .http2_initial_stream_window_size(WINDOW)
+        .http2_initial_connection_window_size(WINDOW * 4)
+}
+
+fn without_roots(builder: ClientBuilder) -> ClientBuilder {
+    builder.tls_certs_only(std::iter::empty())
+}
+
+fn redirect(attempt: Attempt<'_>) -> Action {
+    let keeps_request = matches!(
+        attempt.status(),
+        StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT
+    );
+    let from = attempt.previous();
+    let same_origin = from
+        .last()
+        .is_some_and(|from| from.origin() == attempt.url().origin());
+    if keeps_request && same_origin && from.len() <= REDIRECTS {
+        attempt.follow()
+    } else {
+        attempt.stop()
+    }
+}
+
+/// One server's URL with the headers that every request to it carries.
+#[derive(Clone)]
+pub struct Endpoint {
+    client: Client,
+    url: Url,
+    origin: Arc<str>,
+    headers: HeaderMap,
+    limit: usize,
+}
+
+impl Endpoint {
+    /// Bodies, and events of a stream, may have up to `limit` bytes.
+    pub fn new(
+        client: &HttpClient,
+        config: &HttpConfig,
+        limit: usize,
+    ) -> Result<Self, TransportError> {
+        let url = Url::parse(&config.url).map_err(|error| TransportError::BadUrl {
+            detail: error.to_string(),
+        })?;
+        let mut headers = HeaderMap::new();
+        for (name, value) in &config.headers {
+            let bad = || TransportError::BadHeader { name: name.clone() };
+            let key = HeaderName::from_bytes(name.as_bytes()).map_err(|_| bad())?;
+            let mut value = HeaderValue::from_str(value.expose()).map_err(|_| bad())?;
+            value.set_sensitive(true);
+            headers.append(key, value);
+        }
+        let client = client.reaching(&url)?;
+        Ok(Self {
+            client,
+            origin: origin(&url).into(),
+            url,
+            headers,
+            limit,
+        })
+    }
+
+    /// Scheme, host and port: what may be shown to people.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// Sends `body`. A header given here replaces the configured one of that name.
+    pub async fn post(&self, headers: HeaderMap, body: Bytes) -> Result<Answer, TransportError> {
+        let mut request = self.request(Method::POST, headers);
+        *request.body_mut() = Some(body.into());
+        self.send(request).await
+    }
+
+    /// Asks for the resource, usually an event stream.
+    pub async fn get(&self, headers: HeaderMap) -> Result<Answer, TransportError> {
+        self.send(self.request(Method::GET, headers)).await
+    }
+
+    /// Asks to end what the URL or the headers name.
+    pub async fn delete(&self, headers: HeaderMap) -> Result<Answer, TransportError> {
+        self.send(self.request(Method::DELETE, headers)).await
+    }
+
+    /// The same server at another URL, which must have the same origin: credentials stay where they belong.
+    pub fn at(&self, reference: &str) -> Result<Self, TransportError> {
+        let bad = |detail: String| TransportError::BadUrl { detail };
+        let url = self
+            .url
+            .join(reference)
+            .map_err(|error| bad(error.to_string()))?;
+        if url.origin() != self.url.origin() {
+            return Err(bad(format!(
+                "`{}` is not at `{}`",
+                origin(&url),
+                self.origin
+            )));
+        }
+        Ok(Self {
+            url,
+            ..self.clone()
+        })
+    }
+
+    fn request(&self, method: Method, mut headers: HeaderMap) -> Request {
+        for name in self.headers.keys() {
+            if !headers.contains_key(name) {
+                for value in self.headers.get_all(name) {
+                    headers.append(name, value.clone());
+                }
+            }
+        }
+        let mut request = Request::new(method, self.url.clone());
+        *request.headers_mut() = headers;
+        request
+    }
+
+    async fn send(&self, request: Request) -> Result<Answer, TransportError> {
+        let sent = self.client.execute(request).await;
+        let mut response = sent.map_err(|error| failure(&self.url, &error))?;
+        let headers = std::mem::take(response.headers_mut());
+        let status = response.status();
+        let body = Body {
+            response,
+            origin: self.origin.clone(),
+            limit: self.limit,
+        };
+        Ok(Answer {
+            status,
+            headers,
+            body,
+        })
+    }
+}
+
+/// What a server answered. Dropping it closes the stream of the response: on HTTP/2 that stream alone,
+/// on HTTP/1 the connection.
+pub struct Answer {
+    /// The status; redirects that were not followed are here as they came.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body, of which nothing has been read.
+    pub body: Body,
+}
+
+/// A body that has not been read.
+pub struct Body {
+    response: Response,
+    origin: Arc<str>,
+    limit: usize,
+}
+
+impl Body {
+    /// The whole body. One that is announced as too large is not read.
+    pub async fn bytes(mut self) -> Result<Bytes, TransportError> {
+        let mut gather = Gather::new(self.limit, self.response.content_length())?;
+        while let Some(chunk) = self.chunk().await? {
+            gather.push(chunk)?;
+        }
+        Ok(gather.finish())
+    }
+
+    /// The body as an event stream.
+    pub fn events(self) -> EventStream {
+        EventStream {
+            decoder: SseDecoder::new(self.limit),
+            body: Some(self),
+        }
+    }
+
+    async fn chunk(&mut self) -> Result<Option<Bytes>, TransportError> {
+        let broken = |error| TransportError::Http {
+            origin: self.origin.as_ref().to_owned(),
+            detail: innermost(&error).to_string(),
+        };
+        self.response.chunk().await.map_err(broken)
+    }
+}
+
+/// The events of a response.
+pub struct EventStream {
+    /// Gone once it has ended or failed.
+    body: Option<Body>,
+    decoder: SseDecoder,
+}
+
+impl EventStream {
+    /// The next event; `None` when the server has ended the stream in order. An event that is too large is
+    /// reported and the stream goes on; any other error is followed by `None`. Cancel safe.
+    pub async fn next(&mut self) -> Option<Result<SseEvent, TransportError>> {
+        loop {
+            if let Some(event) = self.decoder.next() {
+                return Some(event.map_err(TransportError::from));
+            }
+            match self.body.as_mut()?.chunk().await {
+                Ok(Some(chunk)) => self.decoder.push(&chunk),
+                Ok(None) => self.body = None,
+                Err(error) => {
+                    self.body = None;
+                    return Some(Err(error));
+                }
+            }
+        }
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+fn origin(url: &Url) -> String {
+    url.origin().ascii_serialization()
+}
+
+/// Never shows the URL, whose path or query may hold a secret.
+fn failure(url: &Url, error: &reqwest::Error) -> TransportError {
+    let origin = origin(url);
+    let cause = innermost(error);
+    let detail = cause.to_string();
+    if !error.is_connect() {
+        return TransportError::Http { origin, detail };
+    }
+    if is_tls(cause) {
+        return TransportError::Tls { origin, detail };
+    }
+    if error.is_timeout() {
+        return TransportError::Timeout {
+            origin,
+            after: CONNECT,
+        };
+    }
+    TransportError::Connect { origin, detail }
+}
+
+fn innermost<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause
+}
+
+/// An `io::Error` does not name what it wraps as its source.
+fn is_tls(cause: &(dyn Error + 'static)) -> bool {
+    let wrapped = cause
+        .downcast_ref::<io::Error>()
+        .and_then(io::Error::get_ref);
+    match wrapped {
+        Some(inner) => inner.is::<rustls::Error>(),
+        None => cause.is::<rustls::Error>(),
+    }
+}

@@ -1,0 +1,267 @@
+//! The HTTP server for downstreams: HTTP/1.1 and HTTP/2 on one port. What paths and headers mean is the service's business.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use http::{HeaderMap, Method, Request, Response, StatusCode};
+use hyper::body::{Body as _, Incoming};
+use hyper::rt::Executor;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::TransportError;
+use super::gather::Gather;
+use super::origin::Allowed;
+use super::reply::{HttpReply, ReplyBody};
+
+/// How long to wait when the system has no descriptor left for a new connection.
+const EXHAUSTED: Duration = Duration::from_millis(100);
+const HTTP2_STREAMS: u32 = 256;
+const HTTP2_WINDOW: u32 = 1024 * 1024;
+const HTTP2_PING: Duration = Duration::from_secs(30);
+
+/// One request, with its whole body.
+#[derive(Clone, Debug)]
+pub struct HttpRequest {
+    /// The method.
+    pub method: Method,
+    /// The path, as it was sent.
+    pub path: String,
+    /// What follows the `?`.
+    pub query: Option<String>,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body, at most [`ServeOptions::max_body`] bytes.
+    pub body: Bytes,
+    /// Where the connection comes from.
+    pub peer: SocketAddr,
+}
+
+/// What answers requests.
+pub trait HttpService: Send + Sync + 'static {
+    /// Answers one request. The future is dropped when the client disconnects, and so is a reply's stream.
+    fn handle(&self, request: HttpRequest) -> impl Future<Output = HttpReply> + Send;
+}
+
+/// Bounds of a server.
+#[derive(Clone, Debug)]
+pub struct ServeOptions {
+    /// The largest body in bytes; larger ones are answered with 413 and not read.
+    pub max_body: usize,
+    /// Who may ask; others are answered with 403 before their body is read.
+    pub allowed: Allowed,
+    /// How many connections are open at once; more wait to be accepted.
+    pub max_connections: usize,
+    /// How long the head of a request may take, and how long an HTTP/1 connection may be idle.
+    pub header_timeout: Duration,
+    /// The longest pause within a body.
+    pub body_timeout: Duration,
+    /// How long requests under way may take once the server is told to stop.
+    pub drain: Duration,
+}
+
+impl ServeOptions {
+    /// 10 000 connections, 75 s for a head or between requests, 30 s of pause in a body, 5 s to drain.
+    pub fn new(max_body: usize, allowed: Allowed) -> Self {
+        Self {
+            max_body,
+            allowed,
+            max_connections: 10_000,
+            header_timeout: Duration::from_secs(75),
+            body_timeout: Duration::from_secs(30),
+            drain: Duration::from_secs(5),
+        }
+    }
+}
+
+/// Serves until `stop`, then returns at once with the listener closed. Connections are tasks on `tracker`: idle ones end
+/// then, the others with their answers, all of them within [`ServeOptions::drain`].
+pub async fn serve<S: HttpService>(
+    listener: TcpListener,
+    service: Arc<S>,
+    options: ServeOptions,
+    stop: CancellationToken,
+    tracker: &TaskTracker,
+) {
+    let slots = Arc::new(Semaphore::new(options.max_connections));
+    let server = Arc::new(Server {
+        service,
+        options,
+        stop,
+        tracker: tracker.clone(),
+    });
+    loop {
+        let next = async {
+            let slot = slots.clone().acquire_owned().await.ok();
+            (slot, listener.accept().await)
+        };
+        let (slot, accepted) = tokio::select! {
+            () = server.stop.cancelled() => return,
+            next = next => next,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                let server = server.clone();
+                tracker.spawn(async move {
+                    server.connection(stream, peer).await;
+                    drop(slot);
+                });
+            }
+            Err(error) if is_of_one_connection(&error) => {}
+            Err(error) => {
+                tracing::warn!(%error, "no connection can be accepted");
+                sleep(EXHAUSTED).await;
+            }
+        }
+    }
+}
+
+fn is_of_one_connection(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted
+    )
+}
+
+struct Server<S> {
+    service: Arc<S>,
+    options: ServeOptions,
+    stop: CancellationToken,
+    tracker: TaskTracker,
+}
+
+/// Runs the streams of HTTP/2 connections.
+#[derive(Clone)]
+struct OnTracker(TaskTracker);
+
+impl<F: Future<Output: Send> + Send + 'static> Executor<F> for OnTracker {
+    fn execute(&self, future: F) {
+        self.0.spawn(future);
+    }
+}
+
+impl<S: HttpService> Server<S> {
+    async fn connection(self: Arc<Self>, stream: TcpStream, peer: SocketAddr) {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection was gone before it began");
+            return;
+        }
+        let asked = AtomicBool::new(false);
+        let service = service_fn(|request| {
+            asked.store(true, Ordering::Relaxed);
+            let server = self.clone();
+            async move { server.answer(request, peer).await }
+        });
+        let builder = self.builder();
+        let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+        let silence = async {
+            sleep(self.options.header_timeout).await;
+            if asked.load(Ordering::Relaxed) {
+                std::future::pending::<()>().await;
+            }
+        };
+        // A peer that goes away in the middle is its own business.
+        tokio::select! {
+            _ = connection.as_mut() => return,
+            () = silence => return,
+            () = self.stop.cancelled() => {}
+        }
+        connection.as_mut().graceful_shutdown();
+        let _ = timeout(self.options.drain, connection).await;
+    }
+
+    fn builder(&self) -> auto::Builder<OnTracker> {
+        let mut builder = auto::Builder::new(OnTracker(self.tracker.clone()));
+        builder
+            .http1()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.options.header_timeout);
+        builder
+            .http2()
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(HTTP2_STREAMS)
+            .initial_stream_window_size(HTTP2_WINDOW)
+            .initial_connection_window_size(HTTP2_WINDOW * 4)
+            .keep_alive_interval(HTTP2_PING)
+            .keep_alive_timeout(HTTP2_PING);
+        builder
+    }
+
+    async fn answer(
+        &self,
+        request: Request<Incoming>,
+        peer: SocketAddr,
+    ) -> Result<Response<ReplyBody>, Infallible> {
+        let reply = match self.read(request, peer).await {
+            Ok(request) => {
+                let handled = AssertUnwindSafe(self.service.handle(request)).catch_unwind();
+                handled
+                    .await
+                    .unwrap_or_else(|_| HttpReply::empty(StatusCode::INTERNAL_SERVER_ERROR))
+            }
+            Err(refusal) => refusal,
+        };
+        let mut response = Response::new(reply.body);
+        *response.status_mut() = reply.status;
+        *response.headers_mut() = reply.headers;
+        Ok(response)
+    }
+
+    /// The whole request, or what to answer instead.
+    async fn read(
+        &self,
+        request: Request<Incoming>,
+        peer: SocketAddr,
+    ) -> Result<HttpRequest, HttpReply> {
+        let (head, body) = request.into_parts();
+        if let Err(refused) = self.options.allowed.check(&head.uri, &head.headers) {
+            tracing::debug!(%peer, %refused, "a request was refused");
+            return Err(HttpReply::text(StatusCode::FORBIDDEN, &refused.to_string()));
+        }
+        let body = self.body(body).await?;
+        Ok(HttpRequest {
+            method: head.method,
+            path: head.uri.path().to_owned(),
+            query: head.uri.query().map(str::to_owned),
+            headers: head.headers,
+            body,
+            peer,
+        })
+    }
+
+    async fn body(&self, mut body: Incoming) -> Result<Bytes, HttpReply> {
+        let too_large = |error: TransportError| {
+            HttpReply::text(StatusCode::PAYLOAD_TOO_LARGE, &error.to_string())
+        };
+        let mut gather =
+            Gather::new(self.options.max_body, body.size_hint().exact()).map_err(too_large)?;
+        while !body.is_end_stream() {
+            let next = std::future::poll_fn(|context| Pin::new(&mut body).poll_frame(context));
+            match timeout(self.options.body_timeout, next).await {
+                Ok(None) => break,
+                Ok(Some(Ok(frame))) => {
+                    if let Ok(data) = frame.into_data() {
+                        gather.push(data).map_err(too_large)?;
+                    }
+                }
+                Ok(Some(Err(_))) => return Err(HttpReply::empty(StatusCode::BAD_REQUEST)),
+                Err(_) => return Err(HttpReply::empty(StatusCode::REQUEST_TIMEOUT)),
+            }
+        }
+        Ok(gather.finish())
+    }
+}

@@ -1,0 +1,141 @@
+//! Who may talk to our HTTP side: the checks of `Host` and `Origin`.
+//!
+//! A web page may make a browser send requests to any address, also to one on this machine. `Origin` tells which page did,
+//! and `Host` tells which name the browser believes to talk to (MCP 2026-07-28, streamable HTTP, "Security").
+
+use std::net::{IpAddr, SocketAddr};
+
+use http::header::{HOST, ORIGIN};
+use http::uri::Authority;
+use http::{HeaderMap, Uri};
+use thiserror::Error;
+
+/// Why a request is refused with 403.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Refused {
+    /// No `Host`, several of them, or one that is not allowed.
+    #[error("host not allowed")]
+    Host,
+    /// An `Origin` that is not allowed.
+    #[error("origin not allowed")]
+    Origin,
+}
+
+/// Which hosts and origins are allowed.
+///
+/// Always: `localhost` and loopback addresses on any port, the address that we listen on, and a page that came from the host it
+/// talks to. When we listen on all addresses, any address literal will do as the host, since no name is involved that
+/// could be pointed elsewhere.
+#[derive(Clone, Debug)]
+pub struct Allowed {
+    listen: IpAddr,
+    hosts: Vec<String>,
+    origins: Vec<String>,
+}
+
+impl Allowed {
+    /// `hosts`: `name`, `name:port`, `*.domain` or `*`. `origins`: `scheme://host[:port]` or `*`.
+    pub fn new(listen: SocketAddr, hosts: &[String], origins: &[String]) -> Self {
+        let lower = |texts: &[String]| texts.iter().map(|text| text.to_ascii_lowercase()).collect();
+        Self {
+            listen: listen.ip(),
+            hosts: lower(hosts),
+            origins: lower(origins),
+        }
+    }
+
+    /// Checks the target and the headers of a request. To be asked before anything else is read.
+    pub fn check(&self, target: &Uri, headers: &HeaderMap) -> Result<(), Refused> {
+        let host = self.host(target, headers)?;
+        let mut origins = headers.get_all(ORIGIN).iter();
+        let Some(origin) = origins.next() else {
+            return Ok(());
+        };
+        let origin = origin
+            .to_str()
+            .map_err(|_| Refused::Origin)?
+            .to_ascii_lowercase();
+        if origins.next().is_none() && self.is_origin(&origin, &host) {
+            Ok(())
+        } else {
+            Err(Refused::Origin)
+        }
+    }
+
+    /// The host that the request is for: HTTP/2 and proxies name it in the target, others in a header.
+    /// Where both are, both are checked.
+    fn host(&self, target: &Uri, headers: &HeaderMap) -> Result<Authority, Refused> {
+        let mut named: Vec<Authority> = target.authority().cloned().into_iter().collect();
+        for value in headers.get_all(HOST) {
+            named.push(Authority::try_from(value.as_bytes()).map_err(|_| Refused::Host)?);
+        }
+        let too_many = headers.get_all(HOST).iter().count() > 1;
+        if too_many || !named.iter().all(|host| self.is_host(host)) {
+            return Err(Refused::Host);
+        }
+        named.into_iter().next().ok_or(Refused::Host)
+    }
+
+    fn is_host(&self, host: &Authority) -> bool {
+        if host.as_str().contains('@') {
+            return false;
+        }
+        let name = name(host);
+        let is_address = self.listen.is_unspecified() && address(&name).is_some();
+        is_address
+            || self.is_own(&name)
+            || self
+                .hosts
+                .iter()
+                .any(|allowed| matches(allowed, host, &name))
+    }
+
+    fn is_origin(&self, origin: &str, host: &Authority) -> bool {
+        if self
+            .origins
+            .iter()
+            .any(|allowed| allowed == "*" || allowed == origin)
+        {
+            return true;
+        }
+        let page = origin
+            .strip_prefix("http://")
+            .or_else(|| origin.strip_prefix("https://"));
+        let Some(Ok(page)) = page.map(Authority::try_from) else {
+            return false;
+        };
+        page == *host || self.is_own(&name(&page))
+    }
+
+    /// A loopback name, or the address that we listen on.
+    fn is_own(&self, name: &str) -> bool {
+        name == "localhost"
+            || address(name).is_some_and(|address| {
+                address.is_loopback() || (address == self.listen && !address.is_unspecified())
+            })
+    }
+}
+
+/// The name of a host, in lower case, without its port and without the dot of the root.
+fn name(host: &Authority) -> String {
+    let name = host.host().to_ascii_lowercase();
+    name.strip_suffix('.').map(str::to_owned).unwrap_or(name)
+}
+
+fn address(name: &str) -> Option<IpAddr> {
+    name.trim_start_matches('[')
+        .trim_end_matches(']')
+        .parse()
+        .ok()
+}
+
+fn matches(allowed: &str, host: &Authority, name: &str) -> bool {
+    let below = |domain| {
+        name.strip_suffix(domain)
+            .is_some_and(|rest: &str| rest.ends_with('.'))
+    };
+    allowed == "*"
+        || allowed == name
+        || host.as_str().eq_ignore_ascii_case(allowed)
+        || allowed.strip_prefix("*.").is_some_and(below)
+}

@@ -1,0 +1,122 @@
+//! What our HTTP side answers.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures_util::Stream;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue, StatusCode};
+use hyper::body::{Body, Frame, SizeHint};
+
+/// One answer.
+#[derive(Debug)]
+pub struct HttpReply {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers; length and date are added.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: ReplyBody,
+}
+
+impl HttpReply {
+    /// A status alone.
+    pub fn empty(status: StatusCode) -> Self {
+        Self {
+            status,
+            headers: HeaderMap::new(),
+            body: ReplyBody::Empty,
+        }
+    }
+
+    /// A body that is complete.
+    pub fn full(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Self {
+        Self::of(status, content_type, ReplyBody::Full(body.into()))
+    }
+
+    /// A body that comes bit by bit; each item is sent at once.
+    pub fn stream(
+        status: StatusCode,
+        content_type: &'static str,
+        stream: impl Stream<Item = Bytes> + Send + 'static,
+    ) -> Self {
+        Self::of(status, content_type, ReplyBody::Stream(Box::pin(stream)))
+    }
+
+    pub(super) fn text(status: StatusCode, text: &str) -> Self {
+        Self::full(status, "text/plain; charset=utf-8", format!("{text}\n"))
+    }
+
+    fn of(status: StatusCode, content_type: &'static str, body: ReplyBody) -> Self {
+        let content_type = HeaderValue::from_static(content_type);
+        let headers = HeaderMap::from_iter([(CONTENT_TYPE, content_type)]);
+        Self {
+            status,
+            headers,
+            body,
+        }
+    }
+}
+
+/// The body of an answer.
+pub enum ReplyBody {
+    /// None.
+    Empty,
+    /// All of it.
+    Full(Bytes),
+    /// What is to come. Dropped when the client disconnects.
+    Stream(Pin<Box<dyn Stream<Item = Bytes> + Send>>),
+}
+
+impl fmt::Debug for ReplyBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("Empty"),
+            Self::Full(body) => f.debug_tuple("Full").field(body).finish(),
+            Self::Stream(_) => f.write_str("Stream"),
+        }
+    }
+}
+
+impl Body for ReplyBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let this = self.get_mut();
+        match this {
+            Self::Empty => Poll::Ready(None),
+            Self::Full(body) => {
+                let body = std::mem::take(body);
+                *this = Self::Empty;
+                Poll::Ready(Some(Ok(Frame::data(body))))
+            }
+            Self::Stream(stream) => stream
+                .as_mut()
+                .poll_next(context)
+                .map(|item| item.map(|item| Ok(Frame::data(item)))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Empty => true,
+            Self::Full(body) => body.is_empty(),
+            Self::Stream(_) => false,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Empty => SizeHint::with_exact(0),
+            Self::Full(body) => SizeHint::with_exact(body.len() as u64),
+            Self::Stream(_) => SizeHint::default(),
+        }
+    }
+}
