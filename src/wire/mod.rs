@@ -19,6 +19,9 @@ mod sse;
 mod sse_decoder;
 mod text;
 
+#[cfg(test)]
+mod properties;
+
 pub use error::{Malformed, MalformedKind, WireError};
 pub use frame::{Frame, MAX_BATCH};
 pub use id::RequestId;

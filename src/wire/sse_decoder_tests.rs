@@ -33,6 +33,7 @@ fn lines_end_in_lf_crlf_or_cr() {
     check("data: a\n\ndata: b\n\n", &both);
     check("data: a\r\n\r\ndata: b\r\n\r\n", &both);
     check("data: a\r\rdata: b\r\r", &both);
+    check("data: a\r\ndata: b\r\n\r\n", &[data("a\nb")]);
     check("data: a\r\n\ndata: b\n\r\n", &both);
 }
 
