@@ -7,9 +7,14 @@
 //! * [`config`]: what a person wrote.
 //! * [`transport`]: pipes that move frames between processes.
 //! * [`catalog`]: what is offered, under which name.
+//!
+//! * [`telemetry`]: the log.
+//! * [`printable`]: text from servers, made fit for a terminal or a log.
 
 pub mod catalog;
 pub mod config;
+pub mod printable;
 pub mod protocol;
+pub mod telemetry;
 pub mod transport;
 pub mod wire;
