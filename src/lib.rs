@@ -7,11 +7,13 @@
 //! * [`config`]: what a person wrote.
 //! * [`transport`]: pipes that move frames between processes.
 //! * [`catalog`]: what is offered, under which name.
+//! * [`cli`]: what a person types, and what the terminal shows.
 //!
 //! * [`telemetry`]: the log.
 //! * [`printable`]: text from servers, made fit for a terminal or a log.
 
 pub mod catalog;
+pub mod cli;
 pub mod config;
 pub mod printable;
 pub mod protocol;

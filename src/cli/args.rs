@@ -1,0 +1,289 @@
+//! What can be typed: the commands and their flags.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::Shell;
+
+use super::examples;
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(
+    name = "mcpmux",
+    version,
+    about = "One MCP server in front of many",
+    long_about = "One MCP server in front of many: mcpmux connects to every server of a \
+                  configuration file and offers\ntheir tools, resources and prompts as if they \
+                  came from one.",
+    after_help = "See `mcpmux help COMMAND` for examples of a command.",
+    after_long_help = examples::MCPMUX,
+    arg_required_else_help = true,
+    subcommand_required = true
+)]
+pub(super) struct Cli {
+    /// Options that may stand before the command too.
+    #[command(flatten)]
+    pub(super) common: Common,
+    /// What to do.
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// The options of every command.
+#[derive(Args, Clone, Debug, Default)]
+pub(super) struct Common {
+    /// Read this configuration file; may be repeated, later files win
+    ///
+    /// Without it the first of these is read: `$MCPMUX_CONFIG`, `./mcp-config.json`,
+    /// `$XDG_CONFIG_HOME/mcpmux/config.json`.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) config: Vec<PathBuf>,
+    /// Log this much to stderr: off, error, warn, info, debug or trace
+    ///
+    /// Takes the directives of `RUST_LOG` too, such as `mcpmux=debug,hyper=info`. Wins over
+    /// `MCPMUX_LOG`, which wins over `RUST_LOG`, which wins over `mux.logLevel` of the file.
+    #[arg(long, value_name = "LEVEL")]
+    pub(super) log_level: Option<String>,
+}
+
+impl Common {
+    /// The options that stood before the command, followed by those that stood after it.
+    pub(super) fn followed_by(&self, after: &Self) -> Self {
+        Self {
+            config: self.config.iter().chain(&after.config).cloned().collect(),
+            log_level: after
+                .log_level
+                .as_ref()
+                .or(self.log_level.as_ref())
+                .cloned(),
+        }
+    }
+}
+
+/// The form in which a command prints data.
+#[derive(Args, Clone, Copy, Debug)]
+pub(super) struct Output {
+    /// Print JSON; for a request, the whole result as the server gave it
+    #[arg(long)]
+    json: bool,
+}
+
+/// How data is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// For people.
+    Text,
+    /// For scripts.
+    Json,
+}
+
+impl Output {
+    /// The form that was asked for.
+    pub(super) fn form(self) -> Form {
+        if self.json { Form::Json } else { Form::Text }
+    }
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run the mux
+    #[command(
+        long_about = "Run the mux.\n\nWithout `--stdio` and `--http`, `mux.listen` in the \
+                      configuration decides; where that is absent too, the mux serves stdio.",
+        after_long_help = examples::SERVE
+    )]
+    Serve(ServeArgs),
+    /// Check the configuration and try every server
+    #[command(
+        long_about = "Check the configuration, connect to every server, and print what came of \
+                      it: transport, protocol revision, state, counts,\nconflicts, and rules \
+                      that match nothing.",
+        after_long_help = examples::CHECK
+    )]
+    Check(CheckArgs),
+    /// Print the merged catalog
+    #[command(
+        long_about = "Print the merged catalog: every entry under the name that clients see. \
+                      Servers that are not available are named on stderr.",
+        after_long_help = examples::LIST
+    )]
+    List(ListArgs),
+    /// Call a tool
+    #[command(
+        long_about = "Call a tool by the name that clients see.\n\nThe arguments are one JSON \
+                      object, or `key=value` pairs. A value is read as the tool's input schema \
+                      says;\nwhere that is silent as JSON, else as a string.",
+        after_long_help = examples::CALL
+    )]
+    Call(CallArgs),
+    /// Read a resource
+    #[command(
+        long_about = "Read a resource by the URI that clients see, listed or not.",
+        after_long_help = examples::READ
+    )]
+    Read(ReadArgs),
+    /// Get a prompt
+    #[command(
+        long_about = "Get a prompt by the name that clients see. Its arguments are strings.",
+        after_long_help = examples::PROMPT
+    )]
+    Prompt(PromptArgs),
+    /// Print the JSON Schema of the configuration
+    #[command(
+        long_about = "Print the JSON Schema of the configuration, for editors that complete and \
+                      check files.",
+        after_long_help = examples::SCHEMA
+    )]
+    Schema(SchemaArgs),
+    /// Print a completion script for a shell
+    #[command(
+        long_about = "Print a script that completes commands and flags in a shell.",
+        after_long_help = examples::COMPLETIONS
+    )]
+    Completions(CompletionsArgs),
+}
+
+impl Command {
+    /// The options that stood after the command.
+    pub(super) fn common(&self) -> &Common {
+        match self {
+            Self::Serve(args) => &args.common,
+            Self::Check(args) => &args.common,
+            Self::List(args) => &args.common,
+            Self::Call(args) => &args.common,
+            Self::Read(args) => &args.common,
+            Self::Prompt(args) => &args.common,
+            Self::Schema(args) => &args.common,
+            Self::Completions(args) => &args.common,
+        }
+    }
+}
+
+/// Arguments of `serve`.
+#[derive(Args, Debug)]
+pub(super) struct ServeArgs {
+    /// Serve one client on stdin and stdout
+    #[arg(long)]
+    pub(super) stdio: bool,
+    /// Serve streamable HTTP at ADDR [default: `mux.listen`, else 127.0.0.1:8808]
+    ///
+    /// The endpoint is `http://ADDR/mcp`. Together with `--stdio`, the end of stdin ends only
+    /// the stdio link.
+    // An empty text: the flag without an address.
+    #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "")]
+    pub(super) http: Option<String>,
+    /// The common options.
+    #[command(flatten)]
+    pub(super) common: Common,
+}
+
+/// Arguments of `check`.
+#[derive(Args, Debug)]
+pub(super) struct CheckArgs {
+    /// Check the files only, connect to nothing
+    #[arg(long)]
+    pub(super) offline: bool,
+    /// Fail if any server is unavailable, required or not
+    #[arg(long)]
+    pub(super) strict: bool,
+    /// The form of the output.
+    #[command(flatten)]
+    pub(super) output: Output,
+    /// The common options.
+    #[command(flatten)]
+    pub(super) common: Common,
+}
+
+/// What `list` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Listed {
+    /// The servers and their states
+    Servers,
+    /// The tools
+    Tools,
+    /// The resources
+    Resources,
+    /// The resource templates
+    Templates,
+    /// The prompts
+    Prompts,
+}
+
+/// Arguments of `list`.
+#[derive(Args, Debug)]
+pub(super) struct ListArgs {
+    /// Which list to print [default: the whole catalog]
+    #[arg(value_name = "WHAT")]
+    pub(super) what: Option<Listed>,
+    /// The form of the output.
+    #[command(flatten)]
+    pub(super) output: Output,
+    /// The common options.
+    #[command(flatten)]
+    pub(super) common: Common,
+}
+
+/// Arguments of `call`.
+#[derive(Args, Debug)]
+pub(super) struct CallArgs {
+    /// Name of the tool, as clients see it
+    pub(super) name: String,
+    /// The tool's arguments: one JSON object, or key=value pairs
+    #[arg(value_name = "JSON | KEY=VALUE")]
+    pub(super) arguments: Vec<String>,
+    /// The form of the output.
+    #[command(flatten)]
+    pub(super) output: Output,
+    /// The common options.
+    #[command(flatten)]
+    pub(super) common: Common,
+}
+
+/// Arguments of `read`.
+#[derive(Args, Debug)]
+pub(super) struct ReadArgs {
+    /// URI of the resource, as clients see it
+    pub(super) uri: String,
+    /// The form of the output.
+    #[command(flatten)]
+    pub(super) output: Output,
+    /// The common options.
+    #[command(flatten)]
+    pub(super) common: Common,
+}
+
+/// Arguments of `prompt`.
+#[derive(Args, Debug)]
+pub(super) struct PromptArgs {
+    /// Name of the prompt, as clients see it
+    pub(super) name: String,
+    /// The prompt's arguments
+    #[arg(value_name = "KEY=VALUE")]
+    pub(super) arguments: Vec<String>,
+    /// The form of the output.
+    #[command(flatten)]
+    pub(super) output: Output,
+    /// The common options.
+    #[command(flatten)]
+    pub(super) common: Common,
+}
+
+/// Arguments of `schema`.
+#[derive(Args, Debug)]
+pub(super) struct SchemaArgs {
+    /// The common options.
+    #[command(flatten)]
+    pub(super) common: Common,
+}
+
+/// Arguments of `completions`.
+#[derive(Args, Debug)]
+pub(super) struct CompletionsArgs {
+    /// The shell to complete in
+    pub(super) shell: Shell,
+    /// The common options.
+    #[command(flatten)]
+    pub(super) common: Common,
+}

@@ -1,0 +1,82 @@
+//! The tails of the long helps: examples that can be pasted.
+
+/// Below `mcpmux --help`.
+pub(super) const MCPMUX: &str = "\
+Examples:
+  mcpmux serve --config mcp-config.json            serve one client on stdin and stdout
+  mcpmux serve --config mcp-config.json --http     serve everybody at http://127.0.0.1:8808/mcp
+  mcpmux check                                     try every server of ./mcp-config.json
+  mcpmux list tools                                print the tools that clients will see
+  mcpmux call fs__read_file path=README.md         call one of them
+
+Exit codes:
+  0    all went well
+  1    something failed while running
+  2    wrong arguments or a wrong configuration
+  3    a required server is unavailable
+  4    `call`: the tool answered with an error
+  130  ended by SIGINT (143: by SIGTERM), after a clean shutdown";
+
+/// Below `mcpmux serve --help`.
+pub(super) const SERVE: &str = "\
+Examples:
+  mcpmux serve                                     as `mux.listen` of ./mcp-config.json says
+  mcpmux serve --config ~/mcp.json                 what to register in a client
+  mcpmux serve --http                              at `mux.listen`, or http://127.0.0.1:8808/mcp
+  mcpmux serve --http 127.0.0.1:9000 --log-level debug
+  mcpmux serve --stdio --http                      both at once
+  mcpmux serve --config team.json --config mine.json";
+
+/// Below `mcpmux check --help`.
+pub(super) const CHECK: &str = "\
+Examples:
+  mcpmux check                                     try every server of ./mcp-config.json
+  mcpmux check --config mcp.json --offline         only read the file
+  mcpmux check --strict                            for scripts: 3 if any server is unavailable
+  mcpmux check --json | jq '.servers[] | select(.state != \"ready\").name'
+
+Exit codes: 0 valid, and every required server works; 2 invalid; 3 a required server does not work.";
+
+/// Below `mcpmux list --help`.
+pub(super) const LIST: &str = "\
+Examples:
+  mcpmux list                                      the whole catalog
+  mcpmux list tools --config mcp.json
+  mcpmux list servers                              states, protocol revisions and counts
+  mcpmux list tools --json | jq -r '.[].name'";
+
+/// Below `mcpmux call --help`.
+pub(super) const CALL: &str = "\
+Examples:
+  mcpmux call fs__read_file path=README.md
+  mcpmux call gh__search_issues query='is:open label:bug' limit=5 labels='[\"a\",\"b\"]'
+  mcpmux call gh__create_issue '{\"title\":\"It broke\",\"body\":\"Badly.\"}'
+  mcpmux call weather__now city=Oslo --json | jq .structuredContent
+
+Exit codes: 0 the tool answered; 4 it answered with an error; 1 there was no answer.";
+
+/// Below `mcpmux read --help`.
+pub(super) const READ: &str = "\
+Examples:
+  mcpmux read file:///etc/hostname
+  mcpmux read gh+file:///shared/notes.md           one of two servers with the same URI
+  mcpmux read 'db://tables/users' --json | jq '.contents[0].mimeType'";
+
+/// Below `mcpmux prompt --help`.
+pub(super) const PROMPT: &str = "\
+Examples:
+  mcpmux prompt gh__review_pull_request number=17
+  mcpmux prompt notes__summary topic='the last week' --json | jq '.messages[0].content'";
+
+/// Below `mcpmux schema --help`.
+pub(super) const SCHEMA: &str = "\
+Examples:
+  mcpmux schema > mcpmux.schema.json
+  Then, as the first member of the configuration:  \"$schema\": \"./mcpmux.schema.json\"";
+
+/// Below `mcpmux completions --help`.
+pub(super) const COMPLETIONS: &str = "\
+Examples:
+  mcpmux completions bash > ~/.local/share/bash-completion/completions/mcpmux
+  mcpmux completions zsh > ~/.zfunc/_mcpmux
+  mcpmux completions fish > ~/.config/fish/completions/mcpmux.fish";
