@@ -1,0 +1,107 @@
+//! A request in a handler's hands.
+
+use std::fmt::Display;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::state::{InFlight, Sink, State};
+use crate::support::Msg;
+use crate::support::head::Head;
+
+/// One request that a handler answers, and everything it may do meanwhile.
+pub(crate) struct Call {
+    pub(crate) msg: Msg,
+    /// The HTTP head, over HTTP.
+    pub(crate) head: Option<Head>,
+    pub(super) sink: Arc<dyn Sink>,
+    pub(super) flight: Arc<InFlight>,
+    pub(super) state: Arc<State>,
+}
+
+impl Call {
+    /// The arguments of a tool or prompt as they were written; `None` where they are absent.
+    pub(crate) fn arguments(&self) -> Option<String> {
+        self.msg.raw("params/arguments")
+    }
+
+    pub(crate) fn argument(&self, name: &str) -> Value {
+        self.msg.get(&format!("params/arguments/{name}"))
+    }
+
+    /// Reports progress; panics if the request carried no token.
+    pub(crate) fn progress(&self, progress: impl Display) {
+        self.progress_with(&format!("\"progress\":{progress}"));
+    }
+
+    /// Reports progress with these members beside the token.
+    pub(crate) fn progress_with(&self, members: &str) {
+        let token = self
+            .flight
+            .token
+            .as_ref()
+            .expect("the request carries a progress token");
+        self.send(&format!(
+            r#"{{"jsonrpc":"2.0","method":"notifications/progress","params":{{"progressToken":{token},{members}}}}}"#
+        ));
+    }
+
+    pub(crate) fn has_token(&self) -> bool {
+        self.flight.token.is_some()
+    }
+
+    pub(crate) fn log(&self, level: &str, data: &str) {
+        self.notify(
+            "notifications/message",
+            &json!({"level": level, "data": data}),
+        );
+    }
+
+    pub(crate) fn notify(&self, method: &str, params: &Value) {
+        let message = json!({"jsonrpc": "2.0", "method": method, "params": params});
+        self.send(&message.to_string());
+    }
+
+    /// Sends any message on the stream of this request. Whether it arrives is the test's question.
+    pub(crate) fn send(&self, text: &str) {
+        let _ = self.sink.message(text.as_bytes());
+    }
+
+    /// Writes bytes that need not be a message.
+    pub(crate) fn bytes(&self, raw: &[u8]) {
+        let _ = self.sink.bytes(raw);
+    }
+
+    /// Answers now, beside whatever the handler returns.
+    pub(crate) fn answer_early(&self, result: &str) {
+        let text = format!(
+            r#"{{"jsonrpc":"2.0","id":{},"result":{result}}}"#,
+            self.flight.id
+        );
+        let _ = self.sink.message(text.as_bytes());
+    }
+
+    /// Asks the client something and waits for its answer.
+    pub(crate) fn ask(&self, id: &str, method: &str, params: &Value) -> Msg {
+        self.send(&format!(
+            r#"{{"jsonrpc":"2.0","id":{id},"method":"{method}","params":{params}}}"#
+        ));
+        self.state.wait(&format!("an answer to {method}"), |inner| {
+            inner.answers.remove(id)
+        })
+    }
+
+    /// Waits until the mux cancels this request.
+    pub(crate) fn wait_cancelled(&self) {
+        self.flight.cancelled.wait("the call is cancelled");
+    }
+
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.flight.cancelled.is_open()
+    }
+
+    /// Kills the process with SIGKILL, or resets the connection.
+    pub(crate) fn sever(&self) {
+        self.sink.sever();
+    }
+}

@@ -1,0 +1,279 @@
+//! A fake that lives: what a test asks of it and makes it do.
+
+use std::io::Write;
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
+
+use serde_json::{Value, json};
+
+use super::builder::Fake;
+use super::offer::Item;
+use super::state::{Lives, Seen, State};
+use super::{http, stdio};
+use crate::support::Pipe;
+use crate::support::head::Head;
+
+/// A running fake. Dropping it fails the test if the mux broke the protocol or left a step unused.
+pub(crate) struct FakeServer {
+    state: Arc<State>,
+    addr: SocketAddr,
+}
+
+impl FakeServer {
+    pub(super) fn start(fake: Fake, pipe: Pipe) -> Self {
+        let state = Arc::new(State::new(fake, pipe));
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a loopback port");
+        let addr = listener.local_addr().expect("the port's number");
+        let shared = Arc::clone(&state);
+        thread::spawn(move || match pipe {
+            Pipe::Stdio => stdio::listen(&shared, &listener),
+            Pipe::Http => http::listen(&shared, &listener),
+        });
+        Self { state, addr }
+    }
+
+    /// The server entry with which the mux reaches this fake.
+    pub(crate) fn entry(&self) -> Value {
+        if self.state.pipe == Pipe::Http {
+            return json!({"type": "http", "url": self.url()});
+        }
+        let mut args = vec![self.addr.port().to_string()];
+        args.extend(self.state.fake.child.iter().cloned());
+        json!({"command": pipe_child(), "args": args})
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}/mcp", self.addr)
+    }
+
+    pub(crate) fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// How many entries of all kinds it offers now.
+    pub(crate) fn offered(&self) -> usize {
+        self.state.with(|inner| inner.offer.count())
+    }
+
+    /// Everything it got so far.
+    pub(crate) fn seen(&self) -> Vec<Seen> {
+        self.state.with(|inner| inner.seen.clone())
+    }
+
+    /// Every message of this method so far.
+    pub(crate) fn seen_of(&self, method: &str) -> Vec<Seen> {
+        self.seen()
+            .into_iter()
+            .filter(|seen| seen.msg.method() == method)
+            .collect()
+    }
+
+    pub(crate) fn count(&self, method: &str) -> usize {
+        self.seen_of(method).len()
+    }
+
+    /// The heads of the HTTP requests that carried no message.
+    pub(crate) fn heads(&self) -> Vec<Head> {
+        self.state.with(|inner| inner.heads.clone())
+    }
+
+    /// Waits for that many messages of the method.
+    #[track_caller]
+    pub(crate) fn wait_seen(&self, method: &str, count: usize) -> Vec<Seen> {
+        self.state.wait(&format!("{count} × {method}"), |inner| {
+            let of = |seen: &&Seen| seen.msg.method() == method;
+            let found: Vec<Seen> = inner.seen.iter().filter(of).cloned().collect();
+            (found.len() >= count).then_some(found)
+        })
+    }
+
+    /// Waits until it can speak unasked: a GET stream, a listen, or the end of a stdio handshake.
+    #[track_caller]
+    pub(crate) fn wait_stream(&self) {
+        self.state.wait("a stream for notifications", |inner| {
+            (!inner.streams.is_empty()).then_some(())
+        });
+    }
+
+    /// Sends a notification on every stream that is open for it.
+    pub(crate) fn notify(&self, method: &str, params: &Value) {
+        let streams: Vec<_> = self.state.with(|inner| {
+            let wanted = |listen: &Option<(String, Value)>| {
+                listen
+                    .as_ref()
+                    .is_none_or(|(_, filter)| wants(filter, method))
+            };
+            let streams = inner.streams.iter().filter(|stream| wanted(&stream.listen));
+            streams
+                .map(|s| (Arc::clone(&s.sink), s.listen.clone()))
+                .collect()
+        });
+        for (sink, listen) in streams {
+            let mut params = params.clone();
+            if let Some((id, _)) = listen {
+                let id: Value = serde_json::from_str(&id).expect("an id is JSON");
+                params["_meta"] = json!({"io.modelcontextprotocol/subscriptionId": id});
+            }
+            let message = json!({"jsonrpc": "2.0", "method": method, "params": params});
+            let _ = sink.message(message.to_string().as_bytes());
+        }
+    }
+
+    /// Says that a list changed: `tools`, `resources`, `prompts`.
+    pub(crate) fn list_changed(&self, list: &str) {
+        self.notify(&format!("notifications/{list}/list_changed"), &json!({}));
+    }
+
+    /// Offers one more tool, without a word.
+    pub(crate) fn add_tool(&self, name: &str) {
+        self.state
+            .with(|inner| inner.offer.tools.push(Item::tool(name)));
+    }
+
+    pub(crate) fn remove_tool(&self, name: &str) {
+        self.state
+            .with(|inner| inner.offer.tools.retain(|tool| tool.key != name));
+    }
+
+    pub(crate) fn add_resource(&self, uri: &str) {
+        self.state
+            .with(|inner| inner.offer.resources.push(Item::resource(uri)));
+    }
+
+    pub(crate) fn add_prompt(&self, name: &str) {
+        self.state
+            .with(|inner| inner.offer.prompts.push(Item::prompt(name)));
+    }
+
+    /// Forgets every HTTP session: the next request gets 404.
+    pub(crate) fn lose_sessions(&self) {
+        self.state.with(|inner| inner.sessions.clear());
+    }
+
+    /// Writes bytes on the stdout of every process.
+    pub(crate) fn bytes(&self, raw: &[u8]) {
+        let sinks: Vec<_> = self
+            .state
+            .with(|inner| inner.sinks.values().cloned().collect());
+        for sink in sinks {
+            let _ = sink.bytes(raw);
+        }
+    }
+
+    /// Makes every child process write a line to its stderr.
+    pub(crate) fn stderr(&self, line: &str) {
+        self.command(&format!("stderr {line}\n"));
+    }
+
+    /// Makes every child process end with this code.
+    pub(crate) fn exit(&self, code: u8) {
+        self.command(&format!("exit {code}\n"));
+    }
+
+    /// `kill -9` of every child, but not of their grandchildren.
+    pub(crate) fn kill(&self) {
+        for life in self.lives().all() {
+            if life.alive && life.role == "server" {
+                stdio::kill(life.pid);
+            }
+        }
+    }
+
+    /// Closes every HTTP connection.
+    pub(crate) fn disconnect(&self) {
+        self.state.with(|inner| {
+            for stream in inner.connections.values() {
+                let _ = stream.shutdown(Shutdown::Both);
+            }
+        });
+    }
+
+    /// From now on, ends that many connections or processes as soon as they come.
+    pub(crate) fn refuse(&self, times: usize) {
+        self.state.with(|inner| inner.refusals = times);
+    }
+
+    /// The processes that belong to this fake.
+    pub(crate) fn lives(&self) -> Lives {
+        self.state.lives.clone()
+    }
+
+    /// How often a process of this fake was started.
+    pub(crate) fn starts(&self) -> usize {
+        self.lives()
+            .all()
+            .iter()
+            .filter(|life| life.role == "server")
+            .count()
+    }
+
+    fn command(&self, line: &str) {
+        self.state.with(|inner| {
+            for control in inner.controls.iter_mut().filter(|c| c.role == "server") {
+                let _ = control.stream.write_all(line.as_bytes());
+            }
+        });
+    }
+
+    /// What is wrong so far.
+    fn faults(&self) -> Vec<String> {
+        self.state.with(|inner| {
+            let mut faults = inner.violations.clone();
+            for (key, steps) in inner.script.iter().filter(|(_, steps)| !steps.is_empty()) {
+                faults.push(format!(
+                    "{} steps of the script for `{key}` not used",
+                    steps.len()
+                ));
+            }
+            faults
+        })
+    }
+}
+
+impl Drop for FakeServer {
+    fn drop(&mut self) {
+        let faults = self.faults();
+        let told = self.state.with(|inner| {
+            inner.stopped = true;
+            for control in &inner.controls {
+                let _ = control.stream.shutdown(Shutdown::Both);
+            }
+            for stream in inner.connections.values() {
+                let _ = stream.shutdown(Shutdown::Both);
+            }
+            inner.told()
+        });
+        // The listening thread wakes up and sees that it is over.
+        drop(TcpStream::connect(self.addr));
+        assert!(
+            thread::panicking() || faults.is_empty(),
+            "a fake found fault: {faults:#?}{told}"
+        );
+    }
+}
+
+/// Whether the filter of a listen asks for this notification.
+fn wants(filter: &Value, method: &str) -> bool {
+    let member = match method {
+        "notifications/tools/list_changed" => "toolsListChanged",
+        "notifications/prompts/list_changed" => "promptsListChanged",
+        "notifications/resources/list_changed" => "resourcesListChanged",
+        _ => return true,
+    };
+    filter[member] == true
+}
+
+/// The example program that `cargo test` builds beside the binary.
+fn pipe_child() -> PathBuf {
+    let mux = PathBuf::from(env!("CARGO_BIN_EXE_mcpmux"));
+    let name = format!("pipe_child{}", std::env::consts::EXE_SUFFIX);
+    let path = mux.with_file_name("examples").join(name);
+    assert!(
+        path.exists(),
+        "{} is missing: run `cargo build --examples`",
+        path.display()
+    );
+    path
+}

@@ -1,0 +1,46 @@
+//! The harness: raw servers and clients around the real binary.
+//!
+//! Nothing here uses the crate under test. Messages are cut with `serde_json` alone, HTTP is written
+//! by hand, and threads block with patience, so that a bug in `wire` or `transport` cannot hide.
+
+pub(crate) mod client;
+pub(crate) mod eventually;
+pub(crate) mod fake;
+mod gate;
+mod head;
+mod http;
+pub(crate) mod matrix;
+mod msg;
+mod mux;
+mod normalize;
+pub(crate) mod process;
+
+pub(crate) use client::{Answer, Client, Exchange};
+pub(crate) use eventually::{eventually, patience};
+pub(crate) use fake::{FakeServer, Reply};
+pub(crate) use gate::Gate;
+pub(crate) use http::{Event, Request, Response};
+pub(crate) use matrix::{Bench, Pairing};
+pub(crate) use msg::Msg;
+pub(crate) use mux::{Mux, MuxTest};
+pub(crate) use normalize::normalize;
+pub(crate) use process::Ran;
+
+/// The two families of protocol revisions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Era {
+    Legacy,
+    Modern,
+}
+
+/// The two transports that both sides have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pipe {
+    Stdio,
+    Http,
+}
+
+/// The newest revision with a handshake.
+pub(crate) const LEGACY: &str = "2025-11-25";
+/// The first revision without one.
+pub(crate) const MODERN: &str = "2026-07-28";

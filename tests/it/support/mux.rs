@@ -1,0 +1,301 @@
+//! The real binary under test.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::thread;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::client::{Connect, Stdio};
+use super::fake::Lives;
+use super::process::{Process, Ran};
+use super::{Client, Era, FakeServer, Pipe, eventually};
+
+/// A configuration in a directory of its own, and what is to be run with it.
+#[must_use]
+pub(crate) struct MuxTest {
+    dir: TempDir,
+    servers: Vec<(String, Value)>,
+    settings: Value,
+    text: Option<String>,
+    env: Vec<(String, String)>,
+    args: Vec<String>,
+    lives: Vec<Lives>,
+    listed: Option<usize>,
+}
+
+impl MuxTest {
+    pub(crate) fn new() -> Self {
+        Self {
+            dir: tempfile::tempdir().expect("a temporary directory"),
+            servers: Vec::new(),
+            settings: json!({}),
+            text: None,
+            env: Vec::new(),
+            args: Vec::new(),
+            lives: Vec::new(),
+            listed: Some(0),
+        }
+    }
+
+    /// Adds a fake as a server.
+    pub(crate) fn upstream(self, name: &str, fake: &FakeServer) -> Self {
+        self.upstream_with(name, fake, &json!({}))
+    }
+
+    /// Adds a fake as a server whose entry has further keys.
+    pub(crate) fn upstream_with(mut self, name: &str, fake: &FakeServer, keys: &Value) -> Self {
+        let mut entry = fake.entry();
+        for (key, value) in keys.as_object().into_iter().flatten() {
+            entry[key] = value.clone();
+        }
+        self.lives.push(fake.lives());
+        self.listed = self.listed.map(|count| count + fake.offered());
+        self.entry(name, entry)
+    }
+
+    /// Adds a server entry as it is.
+    pub(crate) fn entry(mut self, name: &str, entry: Value) -> Self {
+        self.servers.push((name.to_owned(), entry));
+        self
+    }
+
+    /// Further settings, the members of `mux`.
+    pub(crate) fn settings(mut self, settings: &Value) -> Self {
+        for (key, value) in settings.as_object().into_iter().flatten() {
+            self.settings[key] = value.clone();
+        }
+        self
+    }
+
+    /// How many entries clients wait for, where rules or conflicts make it another number than
+    /// that of all entries.
+    pub(crate) fn listed(self, count: usize) -> Self {
+        Self {
+            listed: Some(count),
+            ..self
+        }
+    }
+
+    /// Clients wait for nothing.
+    pub(crate) fn unready(self) -> Self {
+        Self {
+            listed: None,
+            ..self
+        }
+    }
+
+    /// The text of the configuration, in place of what the builder would write.
+    pub(crate) fn config(self, text: &str) -> Self {
+        Self {
+            text: Some(text.to_owned()),
+            ..self
+        }
+    }
+
+    pub(crate) fn env(mut self, key: &str, value: &str) -> Self {
+        self.env.push((key.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Further arguments of `serve`.
+    pub(crate) fn args(mut self, args: &[&str]) -> Self {
+        self.args.extend(args.iter().map(|arg| (*arg).to_owned()));
+        self
+    }
+
+    /// Where the configuration and everything else lies.
+    pub(crate) fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Runs `mcpmux serve --http 127.0.0.1:0` and waits until it listens.
+    #[track_caller]
+    pub(crate) fn start(self) -> Mux {
+        self.start_with(&["--http", "127.0.0.1:0"])
+    }
+
+    /// Runs `mcpmux serve --stdio`.
+    #[track_caller]
+    pub(crate) fn start_stdio(self) -> Mux {
+        self.start_with(&["--stdio"])
+    }
+
+    #[track_caller]
+    pub(crate) fn over(self, pipe: Pipe) -> Mux {
+        match pipe {
+            Pipe::Stdio => self.start_stdio(),
+            Pipe::Http => self.start(),
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn start_with(self, front: &[&str]) -> Mux {
+        let config = self.write();
+        let mut command = self.command();
+        command
+            .arg("serve")
+            .arg("--config")
+            .arg(config)
+            .args(front)
+            .args(&self.args);
+        let process = Process::start(command);
+        let addr = front
+            .contains(&"--http")
+            .then(|| process.stderr.wait("the address", listening));
+        Mux {
+            process,
+            addr,
+            listed: self.listed,
+            lives: self.lives,
+            _dir: self.dir,
+        }
+    }
+
+    /// Runs another command of the binary to its end; `--config` is added.
+    #[track_caller]
+    pub(crate) fn run<S: AsRef<OsStr>>(&self, args: &[S]) -> Ran {
+        let mut command = self.command();
+        command.args(args).arg("--config").arg(self.write());
+        let ran = Process::run(command);
+        self.lives.iter().for_each(Lives::wait_for_none);
+        ran
+    }
+
+    /// Runs the binary with these arguments and no more.
+    #[track_caller]
+    pub(crate) fn run_bare<S: AsRef<OsStr>>(&self, args: &[S]) -> Ran {
+        let mut command = self.command();
+        command.args(args);
+        Process::run(command)
+    }
+
+    /// Writes the configuration.
+    pub(crate) fn write(&self) -> PathBuf {
+        let path = self.dir().join("mcp.json");
+        let servers: Value = self
+            .servers
+            .iter()
+            .cloned()
+            .collect::<serde_json::Map<_, _>>()
+            .into();
+        let config = json!({"mux": self.settings, "mcpServers": servers});
+        let text = self.text.clone().unwrap_or_else(|| format!("{config:#}"));
+        fs::write(&path, text).expect("the configuration is written");
+        path
+    }
+
+    /// The binary in an environment that knows nothing of this machine's user.
+    fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mcpmux"));
+        command.current_dir(self.dir()).env_clear();
+        if let Some(path) = std::env::var_os("PATH") {
+            command.env("PATH", path);
+        }
+        command.env("HOME", self.dir());
+        for kind in [
+            "CONFIG_HOME",
+            "CACHE_HOME",
+            "STATE_HOME",
+            "DATA_HOME",
+            "RUNTIME_DIR",
+        ] {
+            command.env(format!("XDG_{kind}"), self.dir().join(kind.to_lowercase()));
+        }
+        command.envs(self.env.iter().map(|(key, value)| (key, value)));
+        command
+    }
+}
+
+fn listening(stderr: &str) -> Option<SocketAddr> {
+    let (_, rest) = stderr.split_once("listening on http://")?;
+    let (addr, _) = rest.split_once("/mcp")?;
+    addr.parse().ok()
+}
+
+/// A running mux. Dropping it kills it with SIGKILL and fails the test if a child outlives it.
+pub(crate) struct Mux {
+    pub(crate) process: Process,
+    addr: Option<SocketAddr>,
+    listed: Option<usize>,
+    lives: Vec<Lives>,
+    _dir: TempDir,
+}
+
+impl Mux {
+    pub(crate) fn addr(&self) -> SocketAddr {
+        self.addr.expect("this mux listens on HTTP")
+    }
+
+    /// A legacy client that sees everything that is to be listed.
+    #[track_caller]
+    pub(crate) fn legacy(&self) -> Client {
+        self.client(Era::Legacy)
+    }
+
+    /// A modern client that sees everything that is to be listed.
+    #[track_caller]
+    pub(crate) fn modern(&self) -> Client {
+        self.client(Era::Modern)
+    }
+
+    #[track_caller]
+    pub(crate) fn client(&self, era: Era) -> Client {
+        self.connect(Connect::new(era))
+    }
+
+    #[track_caller]
+    pub(crate) fn connect(&self, connect: Connect) -> Client {
+        let client = match self.addr {
+            Some(addr) => connect.http(addr),
+            None => connect.stdio(self.stdio()),
+        };
+        if let Some(count) = self.listed {
+            eventually(&format!("{count} entries are listed"), || {
+                (client.total() >= count).then_some(())
+            });
+        }
+        client
+    }
+
+    pub(crate) fn stdio(&self) -> &Arc<Stdio> {
+        self.process.stdio()
+    }
+
+    pub(crate) fn stderr(&self) -> String {
+        self.process.stderr.now()
+    }
+
+    /// Waits until the log holds this text.
+    #[track_caller]
+    pub(crate) fn wait_stderr(&self, text: &str) {
+        self.process.wait_stderr(text);
+    }
+
+    /// Ends the mux with SIGTERM; its exit code.
+    #[track_caller]
+    pub(crate) fn stop(&mut self) -> i32 {
+        self.process.terminate();
+        self.process.wait()
+    }
+}
+
+impl Drop for Mux {
+    #[expect(
+        clippy::print_stderr,
+        reason = "what the mux said explains a failed test"
+    )]
+    fn drop(&mut self) {
+        self.process.kill();
+        if thread::panicking() {
+            eprintln!("--- stderr of the mux:\n{}---", self.stderr());
+        } else {
+            self.lives.iter().for_each(Lives::wait_for_none);
+        }
+    }
+}
