@@ -1,0 +1,177 @@
+//! From what the servers offer and what the rules say to one catalog.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use super::claims::Claims;
+use super::conflict::Conflict;
+use super::dead::DeadRule;
+use super::definition::{Changes, definition, relinked};
+use super::filter::{section, sift};
+use super::inventory::Inventory;
+use super::names::Names;
+use super::section::Section;
+use super::snapshot::Catalog;
+use super::uris::Uris;
+use crate::config::{OnConflict, Rules, SectionRules, Settings};
+use crate::protocol::{Kind, ServerName};
+use crate::wire::Json;
+
+/// One server: what it offers, and what its rules make of that.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// The server.
+    pub server: ServerName,
+    /// Its rules.
+    pub rules: Arc<Rules>,
+    /// What it offers.
+    pub inventory: Arc<Inventory>,
+}
+
+/// The settings that names depend on.
+#[derive(Clone, Copy, Debug)]
+pub struct Naming<'a> {
+    /// Stands between prefix and name.
+    pub separator: &'a str,
+    /// The longest public name of a tool or prompt, in characters; aliases are as they were written.
+    pub max_name_length: usize,
+    /// What becomes of the second entry of one name.
+    pub on_conflict: OnConflict,
+    /// Further name → public name.
+    pub aliases: &'a IndexMap<String, String>,
+}
+
+impl<'a> Naming<'a> {
+    /// What the settings say about names.
+    pub fn of(settings: &'a Settings) -> Self {
+        Self {
+            separator: &settings.separator,
+            max_name_length: settings.max_name_length,
+            on_conflict: settings.on_conflict,
+            aliases: &settings.aliases,
+        }
+    }
+}
+
+/// A catalog, and what to tell the user about it.
+#[derive(Debug)]
+pub struct Built {
+    /// The catalog.
+    pub catalog: Catalog,
+    /// Names that two entries wanted: tools, resources, templates, prompts, each in file order.
+    pub conflicts: Vec<Conflict>,
+    /// Rules that match nothing, in file order; those of servers that are not among the sources are
+    /// unknown, and so are not here.
+    pub dead_rules: Vec<DeadRule>,
+}
+
+/// Builds the catalog of the servers, given in file order: the first one has precedence.
+///
+/// The order of every list is that of the servers, then each server's own.
+pub fn build(sources: &[Source], naming: &Naming<'_>, revision: u64) -> Built {
+    let mut builder = Builder {
+        uris: Uris::new(naming.on_conflict),
+        tools: Names::new(Kind::Tool, *naming),
+        prompts: Names::new(Kind::Prompt, *naming),
+        dead_rules: Vec::new(),
+    };
+    for source in sources {
+        builder.add(source);
+    }
+    builder.finish(naming, revision)
+}
+
+struct Builder<'a> {
+    uris: Uris,
+    tools: Names<'a>,
+    prompts: Names<'a>,
+    dead_rules: Vec<DeadRule>,
+}
+
+impl Builder<'_> {
+    fn add(&mut self, source: &Source) {
+        let Source {
+            server,
+            rules,
+            inventory,
+        } = source;
+        let sifted = |kind| sift(server, section(rules, kind), inventory, kind);
+        let [mut tools, mut resources, mut templates, mut prompts] = Kind::ALL.map(sifted);
+        for sifted in [&mut tools, &mut resources, &mut templates, &mut prompts] {
+            self.dead_rules.append(&mut sifted.dead);
+        }
+        let from = Kind::ALL.map(|kind| self.claims(kind).entries.len());
+        let mut adding = self.uris.add(source, &resources, &templates);
+        self.tools.add(source, &tools);
+        self.prompts.add(source, &prompts);
+        for (kind, from) in Kind::ALL.into_iter().zip(from) {
+            let rules = section(rules, kind);
+            if kind == Kind::Tool {
+                let uris = &mut self.uris;
+                let meta = |tool: &Json| relinked(tool, |uri| uris.link(&mut adding, uri));
+                define(&mut self.tools.claims, (kind, from), rules, meta);
+            } else {
+                define(self.claims(kind), (kind, from), rules, |_| None);
+            }
+        }
+        self.uris.finish(adding);
+    }
+
+    fn claims(&mut self, kind: Kind) -> &mut Claims {
+        match kind {
+            Kind::Tool => &mut self.tools.claims,
+            Kind::Resource => &mut self.uris.resources,
+            Kind::Template => &mut self.uris.templates,
+            Kind::Prompt => &mut self.prompts.claims,
+        }
+    }
+
+    fn finish(mut self, naming: &Naming<'_>, revision: u64) -> Built {
+        let conflicts = Kind::ALL
+            .map(|kind| std::mem::take(&mut self.claims(kind).conflicts))
+            .concat();
+        let mut dead_rules = self.dead_rules;
+        let (tools, prompts) = (self.tools, self.prompts);
+        let idle = naming.aliases.iter().filter(|(_, target)| {
+            !tools.met.contains(target.as_str()) && !prompts.met.contains(target.as_str())
+        });
+        dead_rules.extend(idle.map(|(alias, target)| DeadRule::alias(alias, target)));
+        let plain = |kind, claims| Section::new(kind, claims, HashMap::new());
+        let catalog = Catalog {
+            revision,
+            tools: Section::new(Kind::Tool, tools.claims, tools.former),
+            resources: plain(Kind::Resource, self.uris.resources),
+            templates: plain(Kind::Template, self.uris.templates),
+            prompts: Section::new(Kind::Prompt, prompts.claims, prompts.former),
+            uris: self.uris.index,
+            rewrites: self.uris.rewrites,
+        };
+        Built {
+            catalog,
+            conflicts,
+            dead_rules,
+        }
+    }
+}
+
+/// Writes the definitions of the entries from a position on; `meta` gives a new `_meta`.
+fn define(
+    claims: &mut Claims,
+    (kind, from): (Kind, usize),
+    rules: &SectionRules,
+    mut meta: impl FnMut(&Json) -> Option<Json>,
+) {
+    for entry in &mut claims.entries[from..] {
+        let original = entry.route.original.as_str();
+        let changes = Changes {
+            kind,
+            original,
+            public: entry.public.as_str(),
+            describe: rules.describe.get(original).map(String::as_str),
+            meta: meta(&entry.definition),
+        };
+        entry.definition = definition(&entry.definition, changes);
+    }
+}

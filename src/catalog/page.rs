@@ -1,0 +1,133 @@
+//! Lists cut into pages that are serialised once, and the cursors between them.
+
+use super::entry::Entry;
+use super::naming::stable_hash;
+use crate::protocol::Kind;
+use crate::wire::Json;
+
+/// The most entries of one page.
+pub const MAX_PAGE_ENTRIES: usize = 1_000;
+
+/// The most bytes of one page's entries; only an entry that is larger itself exceeds it.
+pub const MAX_PAGE_BYTES: usize = 4 * 1024 * 1024;
+
+/// One page of a list, ready to be sent. Cloning counts references.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// The array of the definitions.
+    pub items: Json,
+    /// The cursor of the next page; `None` on the last one.
+    pub next: Option<String>,
+    /// The list result: `{"tools":[…],"nextCursor":"…"}`.
+    pub body: Json,
+}
+
+/// A cursor that we did not mint for this kind, or whose entry is gone. The empty string is such a
+/// cursor, since we never mint it: it is not the start of the list (2026-07-28, "Pagination").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the cursor is not one of this list; start again without one")]
+pub struct BadCursor;
+
+/// All pages of one list.
+#[derive(Debug)]
+pub(super) struct Pages {
+    kind: Kind,
+    /// In order; at least one.
+    pages: Vec<Cut>,
+}
+
+#[derive(Debug)]
+struct Cut {
+    /// Position of the first entry.
+    start: usize,
+    page: Page,
+}
+
+impl Pages {
+    /// Cuts a list.
+    pub(super) fn new(kind: Kind, entries: &[Entry]) -> Self {
+        let mut pages = Vec::new();
+        let mut start = 0;
+        loop {
+            let end = end_of_page(entries, start);
+            pages.push(Cut {
+                start,
+                page: page(kind, entries, start..end),
+            });
+            if end == entries.len() {
+                return Self { kind, pages };
+            }
+            start = end;
+        }
+    }
+
+    /// The page behind a cursor, or the first one.
+    ///
+    /// A cursor names the last entry that was given out. So it holds for every process that serves
+    /// the same servers, and when the list changes while a client reads it, the client meets no
+    /// entry twice: it goes on behind that entry, wherever it stands now.
+    pub(super) fn get(&self, entries: &[Entry], cursor: Option<&str>) -> Result<Page, BadCursor> {
+        let start = match cursor {
+            None => 0,
+            Some(cursor) => self.position(entries, cursor).ok_or(BadCursor)? + 1,
+        };
+        let cut = self.pages.binary_search_by_key(&start, |cut| cut.start);
+        Ok(match cut {
+            Ok(index) => self.pages[index].page.clone(),
+            Err(_) => page(self.kind, entries, start..end_of_page(entries, start)),
+        })
+    }
+
+    /// The position of the entry that a cursor names: where it was when the cursor was minted, else
+    /// wherever it is now.
+    fn position(&self, entries: &[Entry], cursor: &str) -> Option<usize> {
+        let (position, hash) = cursor.strip_prefix(letter(self.kind))?.split_once('-')?;
+        let position: usize = position.parse().ok()?;
+        let hash = u64::from_str_radix(hash, 16).ok()?;
+        let named = |entry: &Entry| stable_hash(entry.public.as_str().as_bytes()) == hash;
+        if entries.get(position).is_some_and(named) {
+            return Some(position);
+        }
+        entries.iter().position(named)
+    }
+}
+
+pub(super) fn cursor(kind: Kind, entries: &[Entry], last: usize) -> String {
+    let hash = stable_hash(entries[last].public.as_str().as_bytes());
+    format!("{}{last}-{hash:016x}", letter(kind))
+}
+
+fn letter(kind: Kind) -> char {
+    match kind {
+        Kind::Tool => 't',
+        Kind::Resource => 'r',
+        Kind::Template => 'u',
+        Kind::Prompt => 'p',
+    }
+}
+
+fn end_of_page(entries: &[Entry], start: usize) -> usize {
+    let mut bytes = 0;
+    let fits = |entry: &&Entry| {
+        bytes += entry.definition.len() + 1;
+        bytes <= MAX_PAGE_BYTES
+    };
+    let fitting = entries[start..]
+        .iter()
+        .take(MAX_PAGE_ENTRIES)
+        .take_while(fits)
+        .count();
+    (start + fitting.max(1)).min(entries.len())
+}
+
+fn page(kind: Kind, entries: &[Entry], range: std::ops::Range<usize>) -> Page {
+    let next = (range.end < entries.len()).then(|| cursor(kind, entries, range.end - 1));
+    let items = Json::array(entries[range].iter().map(|entry| &entry.definition));
+    let next_json = next.as_deref().map(Json::string);
+    let members = [
+        (kind.list_member(), Some(&items)),
+        ("nextCursor", next_json.as_ref()),
+    ];
+    let body = Json::object(members.into_iter().filter_map(|(key, it)| Some((key, it?))));
+    Page { items, next, body }
+}

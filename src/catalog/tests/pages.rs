@@ -1,0 +1,164 @@
+use proptest::prelude::*;
+
+use crate::catalog::page::{BadCursor, MAX_PAGE_BYTES, Page, Pages, cursor};
+use crate::catalog::{Entry, Route};
+use crate::protocol::{Kind, OriginalName, PublicName, ServerName};
+use crate::wire::Json;
+
+fn entry(name: &str, size: usize) -> Entry {
+    let filler = Json::string(&"x".repeat(size));
+    let definition = Json::object([("name", &Json::string(name)), ("description", &filler)]);
+    let route = Route {
+        server: ServerName::new("s"),
+        original: OriginalName::new(name),
+    };
+    Entry {
+        public: PublicName::new(name),
+        route,
+        definition,
+    }
+}
+
+fn numbered(range: std::ops::Range<usize>, size: usize) -> Vec<Entry> {
+    range
+        .map(|number| entry(&format!("tool_{number}"), size))
+        .collect()
+}
+
+/// All pages, as a client reads them.
+fn read(entries: &[Entry]) -> Vec<Page> {
+    let pages = Pages::new(Kind::Tool, entries);
+    let mut read = vec![pages.get(entries, None).unwrap()];
+    while let Some(cursor) = read.last().and_then(|page| page.next.clone()) {
+        read.push(pages.get(entries, Some(&cursor)).unwrap());
+    }
+    read
+}
+
+#[test]
+fn an_empty_list_is_one_page_without_a_cursor() {
+    let items = Json::from_static("[]");
+    let body = Json::from_static(r#"{"tools":[]}"#);
+    assert_eq!(
+        read(&[]),
+        [Page {
+            items,
+            next: None,
+            body
+        }]
+    );
+}
+
+#[test]
+fn a_page_has_at_most_so_many_entries() {
+    let counts = |total| -> Vec<usize> {
+        let count = |page: &Page| page.items.elements().unwrap().len();
+        read(&numbered(0..total, 0)).iter().map(count).collect()
+    };
+    assert_eq!(counts(1_000), [1_000]);
+    assert_eq!(counts(1_001), [1_000, 1]);
+    assert_eq!(counts(2_500), [1_000, 1_000, 500]);
+}
+
+#[test]
+fn a_page_has_at_most_so_many_bytes() {
+    let count = |page: &Page| page.items.elements().unwrap().len();
+    let pages = read(&numbered(0..9, MAX_PAGE_BYTES / 3));
+    assert_eq!(pages.iter().map(count).collect::<Vec<_>>(), [2, 2, 2, 2, 1]);
+    assert!(
+        pages
+            .iter()
+            .all(|page| page.items.len() <= MAX_PAGE_BYTES + 1)
+    );
+    let pages = read(&numbered(0..2, MAX_PAGE_BYTES + 1));
+    assert_eq!(pages.iter().map(count).collect::<Vec<_>>(), [1, 1]);
+}
+
+#[test]
+fn the_body_is_the_list_result() {
+    let entries = numbered(0..1_001, 0);
+    let [first, last] = &read(&entries)[..] else {
+        panic!("two pages")
+    };
+    let next = first.next.as_deref().unwrap();
+    let shown = format!(r#"{{"tools":{},"nextCursor":"{next}"}}"#, first.items);
+    assert_eq!(first.body.to_string(), shown);
+    assert_eq!(
+        last.body.to_string(),
+        format!(r#"{{"tools":{}}}"#, last.items)
+    );
+}
+
+#[test]
+fn a_strange_cursor_is_refused() {
+    let entries = numbered(0..1_001, 0);
+    let pages = Pages::new(Kind::Tool, &entries);
+    let good = pages.get(&entries, None).unwrap().next.unwrap();
+    let prompt = good.replace('t', "p");
+    let gone = cursor(Kind::Tool, &[entry("gone", 0)], 0);
+    for bad in [
+        "",
+        "1",
+        "t",
+        "t0",
+        "t0-",
+        "t-0",
+        "t0-zz",
+        "t99999999999999999999-0",
+        &prompt,
+        &gone,
+    ] {
+        assert_eq!(pages.get(&entries, Some(bad)), Err(BadCursor), "{bad}");
+    }
+    assert!(pages.get(&entries, Some(&good)).is_ok());
+}
+
+#[test]
+fn a_cursor_outlives_a_change_of_the_list() {
+    let old = numbered(0..1_500, 0);
+    let cursor = Pages::new(Kind::Tool, &old)
+        .get(&old, None)
+        .unwrap()
+        .next
+        .unwrap();
+    let new = [numbered(5_000..5_010, 0), old].concat();
+    let page = Pages::new(Kind::Tool, &new)
+        .get(&new, Some(&cursor))
+        .unwrap();
+    let names: Vec<String> = (page
+        .items
+        .elements()
+        .unwrap()
+        .iter()
+        .map(|it| it.get("name").unwrap().to_string()))
+    .collect();
+    let expected: Vec<String> = (1_000..1_500)
+        .map(|number| format!("\"tool_{number}\""))
+        .collect();
+    assert_eq!(names, expected);
+    assert_eq!(page.next, None);
+}
+
+#[test]
+fn the_last_entry_as_a_cursor_gives_an_empty_page() {
+    let entries = numbered(0..2, 0);
+    let pages = Pages::new(Kind::Tool, &entries);
+    let page = pages
+        .get(&entries, Some(&cursor(Kind::Tool, &entries, 1)))
+        .unwrap();
+    assert_eq!(page.items.to_string(), "[]");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+    #[test]
+    fn pages_in_a_row_are_the_list(sizes in proptest::collection::vec(0_usize..200_000, 0..60), many in 0_usize..2_100) {
+        let mut entries: Vec<Entry> =
+            sizes.iter().enumerate().map(|(at, size)| entry(&format!("big_{at}"), *size)).collect();
+        entries.extend(numbered(0..many, 0));
+        let read: Vec<Json> =
+            read(&entries).iter().flat_map(|page| page.items.elements().unwrap()).collect();
+        let expected: Vec<Json> = entries.into_iter().map(|entry| entry.definition).collect();
+        prop_assert_eq!(read, expected);
+    }
+}
