@@ -13,9 +13,8 @@ use super::examples;
     name = "mcpmux",
     version,
     about = "One MCP server in front of many",
-    long_about = "One MCP server in front of many: mcpmux connects to every server of a \
-                  configuration file and offers\ntheir tools, resources and prompts as if they \
-                  came from one.",
+    long_about = "One MCP server in front of many: mcpmux connects to every server of a configuration \
+                  file\nand offers their tools, resources and prompts as if they came from one.",
     after_help = "See `mcpmux help COMMAND` for examples of a command.",
     after_long_help = examples::MCPMUX,
     arg_required_else_help = true,
@@ -35,15 +34,15 @@ pub(super) struct Cli {
 pub(super) struct Common {
     /// Read this configuration file; may be repeated, later files win
     ///
-    /// Without it the first of these is read: `$MCPMUX_CONFIG`, `./mcp-config.json`,
-    /// `$XDG_CONFIG_HOME/mcpmux/config.json`.
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    /// Without it the first of these is read:
+    /// `$MCPMUX_CONFIG`, `./mcp-config.json`, `$XDG_CONFIG_HOME/mcpmux/config.json`.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, verbatim_doc_comment)]
     pub(super) config: Vec<PathBuf>,
     /// Log this much to stderr: off, error, warn, info, debug or trace
     ///
-    /// Takes the directives of `RUST_LOG` too, such as `mcpmux=debug,hyper=info`. Wins over
-    /// `MCPMUX_LOG`, which wins over `RUST_LOG`, which wins over `mux.logLevel` of the file.
-    #[arg(long, value_name = "LEVEL")]
+    /// Takes the directives of `RUST_LOG` too, such as `mcpmux=debug,hyper=info`.
+    /// Beats `MCPMUX_LOG`, which beats `RUST_LOG`, which beats `mux.logLevel` of the file.
+    #[arg(long, value_name = "LEVEL", verbatim_doc_comment)]
     pub(super) log_level: Option<String>,
 }
 
@@ -64,7 +63,7 @@ impl Common {
 /// The form in which a command prints data.
 #[derive(Args, Clone, Copy, Debug)]
 pub(super) struct Output {
-    /// Print JSON; for a request, the whole result as the server gave it
+    /// Print JSON, for scripts
     #[arg(long)]
     json: bool,
 }
@@ -89,59 +88,50 @@ impl Output {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Run the mux
-    #[command(
-        long_about = "Run the mux.\n\nWithout `--stdio` and `--http`, `mux.listen` in the \
-                      configuration decides; where that is absent too, the mux serves stdio.",
-        after_long_help = examples::SERVE
-    )]
+    ///
+    /// Without `--stdio` and `--http`, `mux.listen` in the configuration decides;
+    /// where that is absent too, the mux serves stdio.
+    #[command(verbatim_doc_comment, after_long_help = examples::SERVE)]
     Serve(ServeArgs),
     /// Check the configuration and try every server
-    #[command(
-        long_about = "Check the configuration, connect to every server, and print what came of \
-                      it: transport, protocol revision, state, counts,\nconflicts, and rules \
-                      that match nothing.",
-        after_long_help = examples::CHECK
-    )]
+    ///
+    /// Prints the servers with their transports, protocol revisions, states and counts,
+    /// and below them what is wrong: errors, conflicts, rules that match nothing.
+    #[command(verbatim_doc_comment, after_long_help = examples::CHECK)]
     Check(CheckArgs),
     /// Print the merged catalog
-    #[command(
-        long_about = "Print the merged catalog: every entry under the name that clients see. \
-                      Servers that are not available are named on stderr.",
-        after_long_help = examples::LIST
-    )]
+    ///
+    /// Every entry has the name that clients see.
+    /// Servers that are not available are named on stderr.
+    #[command(verbatim_doc_comment, after_long_help = examples::LIST)]
     List(ListArgs),
     /// Call a tool
-    #[command(
-        long_about = "Call a tool by the name that clients see.\n\nThe arguments are one JSON \
-                      object, or `key=value` pairs. A value is read as the tool's input schema \
-                      says;\nwhere that is silent as JSON, else as a string.",
-        after_long_help = examples::CALL
-    )]
+    ///
+    /// The arguments are one JSON object, or `key=value` pairs. A value is read as the
+    /// tool's input schema says; where that is silent, as JSON, else as a string.
+    ///
+    /// Text is printed as it is. Structured content is printed where there is no text.
+    /// `--json` prints the whole result.
+    #[command(verbatim_doc_comment, after_long_help = examples::CALL)]
     Call(CallArgs),
     /// Read a resource
-    #[command(
-        long_about = "Read a resource by the URI that clients see, listed or not.",
-        after_long_help = examples::READ
-    )]
+    ///
+    /// Text is printed as it is. `--json` prints the whole result.
+    #[command(verbatim_doc_comment, after_long_help = examples::READ)]
     Read(ReadArgs),
     /// Get a prompt
-    #[command(
-        long_about = "Get a prompt by the name that clients see. Its arguments are strings.",
-        after_long_help = examples::PROMPT
-    )]
+    ///
+    /// The arguments of a prompt are strings. Each message is printed below its role.
+    /// `--json` prints the whole result.
+    #[command(verbatim_doc_comment, after_long_help = examples::PROMPT)]
     Prompt(PromptArgs),
     /// Print the JSON Schema of the configuration
-    #[command(
-        long_about = "Print the JSON Schema of the configuration, for editors that complete and \
-                      check files.",
-        after_long_help = examples::SCHEMA
-    )]
+    ///
+    /// Editors complete and check the configuration with it.
+    #[command(verbatim_doc_comment, after_long_help = examples::SCHEMA)]
     Schema(SchemaArgs),
     /// Print a completion script for a shell
-    #[command(
-        long_about = "Print a script that completes commands and flags in a shell.",
-        after_long_help = examples::COMPLETIONS
-    )]
+    #[command(after_long_help = examples::COMPLETIONS)]
     Completions(CompletionsArgs),
 }
 
@@ -169,10 +159,10 @@ pub(super) struct ServeArgs {
     pub(super) stdio: bool,
     /// Serve streamable HTTP at ADDR [default: `mux.listen`, else 127.0.0.1:8808]
     ///
-    /// The endpoint is `http://ADDR/mcp`. Together with `--stdio`, the end of stdin ends only
-    /// the stdio link.
+    /// The endpoint is `http://ADDR/mcp`.
+    /// Together with `--stdio`, the end of stdin ends only the stdio link.
     // An empty text: the flag without an address.
-    #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "")]
+    #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "", verbatim_doc_comment)]
     pub(super) http: Option<String>,
     /// The common options.
     #[command(flatten)]

@@ -12,6 +12,8 @@ mod args;
 mod completions;
 mod examples;
 mod exit;
+#[cfg(test)]
+mod help_tests;
 mod indent;
 mod key_values;
 mod output;

@@ -58,14 +58,14 @@ fn finding(error: &clap::Error) -> Finding {
     Finding::new(what).hint(hint(error))
 }
 
-/// The best advice that clap has, else where to look.
+/// The best advice that clap has, else where to look. The last of several suggestions is the nearest.
 fn hint(error: &clap::Error) -> String {
     let nearest = [
         ContextKind::SuggestedArg,
         ContextKind::SuggestedSubcommand,
         ContextKind::SuggestedValue,
     ];
-    if let Some(name) = nearest.into_iter().find_map(|kind| first(error, kind)) {
+    if let Some(name) = nearest.into_iter().find_map(|kind| all(error, kind).pop()) {
         return format!("did you mean `{name}`?");
     }
     let possible = all(error, ContextKind::ValidValue);
@@ -130,6 +130,7 @@ mod tests {
     fn wrong_arguments() {
         let lines = [
             "mcpmux serv",
+            "mcpmux schem",
             "mcpmux frobnicate",
             "mcpmux list tool",
             "mcpmux list all",
@@ -149,6 +150,9 @@ mod tests {
         $ mcpmux serv
         error: unknown command `serv`
           hint: did you mean `serve`?
+        $ mcpmux schem
+        error: unknown command `schem`
+          hint: did you mean `schema`?
         $ mcpmux frobnicate
         error: unknown command `frobnicate`
           hint: `mcpmux --help` lists the commands
