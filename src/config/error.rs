@@ -3,18 +3,7 @@
 use std::fmt;
 
 use super::place::Place;
-
-/// What is wrong, as data.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Problem {
-    /// No file was given and none is in a known place.
-    #[error("no configuration file was found")]
-    NoFile {
-        /// The places that were looked at.
-        tried: Vec<std::path::PathBuf>,
-    },
-}
+pub(crate) use super::problem::Problem;
 
 /// One thing that must be mended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,13 +32,86 @@ pub struct ConfigErrors {
     pub warnings: Vec<ConfigWarning>,
 }
 
-impl fmt::Display for ConfigErrors {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for error in &self.errors {
-            writeln!(f, "error: {}", error.problem)?;
-        }
-        Ok(())
+/// What a reading has found so far. Reading goes on after an error, so that all are told at once.
+#[derive(Default)]
+pub(crate) struct Findings {
+    pub(crate) errors: Vec<ConfigError>,
+    pub(crate) warnings: Vec<ConfigWarning>,
+}
+
+impl Findings {
+    pub(crate) fn error(&mut self, place: &Place, problem: Problem) {
+        self.errors.push(ConfigError {
+            place: Some(place.clone()),
+            problem,
+        });
+    }
+
+    pub(crate) fn warning(&mut self, place: &Place, problem: Problem) {
+        self.warnings.push(ConfigWarning {
+            place: Some(place.clone()),
+            problem,
+        });
+    }
+
+    /// Adds what another reading found.
+    pub(crate) fn append(&mut self, mut other: Self) {
+        self.errors.append(&mut other.errors);
+        self.warnings.append(&mut other.warnings);
     }
 }
 
+impl fmt::Display for ConfigError {
+    /// Up to three lines without a newline at the end: what, where, hint.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        three_lines(f, "error", self.place.as_ref(), &self.problem)
+    }
+}
+
+impl fmt::Display for ConfigWarning {
+    /// Up to three lines without a newline at the end: what, where, hint.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        three_lines(f, "warning", self.place.as_ref(), &self.problem)
+    }
+}
+
+impl fmt::Display for ConfigErrors {
+    /// The warnings, then the errors, as they are printed on a terminal.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let warnings = self.warnings.iter().map(ToString::to_string);
+        let errors = self.errors.iter().map(ToString::to_string);
+        f.write_str(&warnings.chain(errors).collect::<Vec<_>>().join("\n"))
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
 impl std::error::Error for ConfigErrors {}
+
+fn three_lines(
+    f: &mut fmt::Formatter<'_>,
+    level: &str,
+    place: Option<&Place>,
+    problem: &Problem,
+) -> fmt::Result {
+    write!(f, "{level}: {}", printable(&problem.to_string()))?;
+    if let Some(place) = place {
+        write!(f, "\n  at {}", printable(&place.to_string()))?;
+    }
+    if let Some(hint) = problem.hint() {
+        write!(f, "\n  hint: {}", printable(&hint))?;
+    }
+    Ok(())
+}
+
+/// Keys and file names may hold anything; a terminal must not obey it.
+fn printable(text: &str) -> String {
+    let show = |c: char| {
+        if c.is_control() {
+            c.escape_unicode().to_string()
+        } else {
+            c.to_string()
+        }
+    };
+    text.chars().map(show).collect()
+}

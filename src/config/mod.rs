@@ -5,23 +5,50 @@
 //!
 //! Invariant: nothing here opens a socket, starts a process, or knows a running server.
 
+mod auth;
+mod entry;
+mod env_file;
+mod environment;
 mod error;
+mod expand;
+mod explain;
+mod file;
+mod jsonc;
+mod keys;
+mod layers;
 mod listen;
 mod load;
 mod patterns;
 mod place;
+mod problem;
+mod quantity;
+mod reach;
+mod reference;
 mod rules;
+mod schema;
 mod secret;
+mod server_keys;
 mod servers;
 mod settings;
+mod settings_keys;
+mod shape;
 mod sources;
+mod suggest;
+mod toml;
 mod transport;
+mod tree;
 
-pub use error::{ConfigError, ConfigErrors, ConfigWarning, Problem};
+#[cfg(test)]
+mod tests;
+
+pub use error::{ConfigError, ConfigErrors, ConfigWarning};
+pub use explain::Explained;
 pub use listen::{BadListen, Listen};
 pub use load::Config;
 pub use patterns::{BadPattern, Pattern, Patterns};
 pub use place::{Origin, Place};
+pub use problem::{Expected, Problem};
+pub use reference::reference_markdown;
 pub use rules::{Rules, SectionRules};
 pub use secret::Secret;
 pub use servers::{ServerConfig, Sharing};

@@ -39,6 +39,55 @@ impl Place {
             Origin::Environment(_) | Origin::Flag(_) | Origin::Default => None,
         }
     }
+
+    /// The same place, one key deeper. A key that is not a plain word is quoted.
+    pub(crate) fn member(&self, key: &str) -> Self {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '$');
+        let shown = if !key.is_empty() && key.chars().all(plain) {
+            key.to_owned()
+        } else {
+            format!("{key:?}")
+        };
+        let dot = if self.key_path.is_empty() { "" } else { "." };
+        Self {
+            key_path: format!("{}{dot}{shown}", self.key_path),
+            ..self.clone()
+        }
+    }
+
+    /// The same place, in the array element `index`.
+    pub(crate) fn element(&self, index: usize) -> Self {
+        Self {
+            key_path: format!("{}[{index}]", self.key_path),
+            ..self.clone()
+        }
+    }
+
+    /// The last key of the path, with the array index if it is an element.
+    pub(crate) fn key(&self) -> &str {
+        let mut quoted = false;
+        let mut escaped = false;
+        let mut start = 0;
+        for (at, c) in self.key_path.char_indices() {
+            match c {
+                _ if escaped => escaped = false,
+                '\\' if quoted => escaped = true,
+                '"' => quoted = !quoted,
+                '.' if !quoted => start = at + 1,
+                _ => {}
+            }
+        }
+        self.key_path.get(start..).unwrap_or_default()
+    }
+
+    /// The same origin and keys, at another line and column.
+    pub(crate) fn at(self, line: usize, column: usize) -> Self {
+        Self {
+            line,
+            column,
+            ..self
+        }
+    }
 }
 
 impl fmt::Display for Place {
@@ -73,9 +122,23 @@ mod tests {
 
     #[test]
     fn a_place_in_a_file_names_line_and_keys() {
-        let mut place = file(7);
-        place.key_path = "mcpServers.a.args[2]".into();
-        assert_eq!(place.to_string(), "mcp.json:7 (mcpServers.a.args[2])");
+        let place = file(7)
+            .member("mcpServers")
+            .member("my server")
+            .member("args")
+            .element(2);
+        assert_eq!(
+            place.to_string(),
+            "mcp.json:7 (mcpServers.\"my server\".args[2])"
+        );
+    }
+
+    #[test]
+    fn the_last_key_is_found_behind_quoted_dots() {
+        let key = |place: Place| place.key().to_owned();
+        assert_eq!(key(file(1)), "");
+        assert_eq!(key(file(1).member("a.\"b").member("c").element(0)), "c[0]");
+        assert_eq!(key(file(1).member("a").member("b.\"c")), "\"b.\\\"c\"");
     }
 
     #[test]
@@ -85,9 +148,13 @@ mod tests {
 
     #[test]
     fn a_variable_is_named() {
-        let mut place = file(0);
-        place.origin = Origin::Environment("MCPMUX_LISTEN".into());
-        place.key_path = "mux.listen".into();
+        let origin = Origin::Environment("MCPMUX_LISTEN".into());
+        let place = Place {
+            origin,
+            ..Place::default()
+        }
+        .member("mux")
+        .member("listen");
         assert_eq!(
             place.to_string(),
             "environment variable MCPMUX_LISTEN (mux.listen)"

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use indexmap::IndexMap;
+use serde::{Deserialize, Deserializer};
 
 use super::listen::Listen;
 
 /// What to do when two entries have the same public name.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum OnConflict {
     /// The first server in file order keeps the name; the later entry is not offered.
     #[default]
@@ -19,29 +21,36 @@ pub enum OnConflict {
 }
 
 /// How the health of a connected server is watched.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct Health {
     /// Time between two checks.
+    #[serde(deserialize_with = "millis")]
     pub interval: Duration,
     /// How long one check may take.
+    #[serde(deserialize_with = "millis")]
     pub timeout: Duration,
     /// Failed checks in a row after which the server counts as down, at least 1.
     pub unhealthy_threshold: u32,
 }
 
 /// When calls to a failing server are refused at once.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct CircuitBreaker {
     /// Failures in a row that open the breaker, at least 1.
     pub failure_threshold: u32,
     /// How long it stays open before one call may try again.
+    #[serde(deserialize_with = "millis")]
     pub timeout: Duration,
 }
 
 /// The value of `mux` in the configuration, with the environment and the flags laid over it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct Settings {
     /// Where to serve streamable HTTP; `None` = not at all.
+    #[serde(deserialize_with = "address")]
     pub listen: Option<Listen>,
     /// Stands between prefix and name.
     pub separator: String,
@@ -50,8 +59,10 @@ pub struct Settings {
     /// What to do when two entries have the same public name.
     pub on_conflict: OnConflict,
     /// How long a server may take to come up.
+    #[serde(deserialize_with = "millis")]
     pub startup_timeout: Duration,
     /// How long one call may take.
+    #[serde(deserialize_with = "millis")]
     pub call_timeout: Duration,
     /// How many calls one server gets at once, at least 1.
     pub max_concurrent_calls: usize,
@@ -62,16 +73,20 @@ pub struct Settings {
     /// Further public name → the public name that it stands for.
     pub aliases: IndexMap<String, String>,
     /// How long the entries of a lost server stay listed.
+    #[serde(deserialize_with = "millis")]
     pub grace: Duration,
     /// How long calls in flight may take to finish when the mux stops.
+    #[serde(deserialize_with = "millis")]
     pub shutdown_grace: Duration,
     /// Longest message in bytes, in either direction.
     pub max_message_size: usize,
     /// How many sessions of legacy clients may exist at once.
     pub max_sessions: usize,
     /// How long a session may stay unused.
+    #[serde(deserialize_with = "millis")]
     pub session_idle_timeout: Duration,
     /// How long modern clients may keep a list without asking again.
+    #[serde(deserialize_with = "millis")]
     pub list_ttl: Duration,
     /// Values of the `Host` header to accept beside loopback and the listen address.
     pub allowed_hosts: Vec<String>,
@@ -124,4 +139,13 @@ impl Default for Settings {
             log_level: None,
         }
     }
+}
+
+fn millis<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    u64::deserialize(deserializer).map(Duration::from_millis)
+}
+
+fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Listen>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map(Some).map_err(serde::de::Error::custom)
 }

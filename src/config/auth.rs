@@ -1,0 +1,100 @@
+//! `auth` and `headers` of an entry → the headers of every request.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::{HeaderName, HeaderValue};
+
+use super::error::{Findings, Problem};
+use super::keys::AUTH_TYPES;
+use super::place::Place;
+use super::secret::Secret;
+use super::shape;
+use super::tree::Node;
+
+/// The headers of an entry whose shape is checked. What is wrong is reported and left out.
+pub(crate) fn headers(entry: &Node, findings: &mut Findings) -> Vec<(String, Secret)> {
+    let mut headers: Vec<(String, Secret)> = Vec::new();
+    let written = entry
+        .get("headers")
+        .and_then(Node::map)
+        .into_iter()
+        .flatten();
+    for (name, node) in written {
+        if let Some(value) = node.text() {
+            add(&mut headers, (name, value), &node.place, findings);
+        }
+    }
+    if let Some(auth) = entry.get("auth").filter(|auth| auth.map().is_some()) {
+        match credentials(auth) {
+            Ok(Some((name, value))) => add(&mut headers, (&name, &value), &auth.place, findings),
+            Ok(None) => {}
+            Err(problem) => findings.error(&auth.place, problem),
+        }
+    }
+    headers
+}
+
+fn add(
+    headers: &mut Vec<(String, Secret)>,
+    (name, value): (&str, &str),
+    place: &Place,
+    findings: &mut Findings,
+) {
+    let shown = name.to_owned();
+    if HeaderName::from_bytes(name.as_bytes()).is_err() {
+        findings.error(place, Problem::HeaderName { name: shown });
+    } else if HeaderValue::from_bytes(value.as_bytes()).is_err() {
+        findings.error(place, Problem::HeaderValue { name: shown });
+    } else if headers
+        .iter()
+        .any(|(known, _)| known.eq_ignore_ascii_case(name))
+    {
+        findings.error(place, Problem::HeaderTwice { name: shown });
+    } else {
+        headers.push((shown, Secret::new(value)));
+    }
+}
+
+/// The header that `auth` stands for; `None` if a part of it is wrong and was reported.
+fn credentials(auth: &Node) -> Result<Option<(String, String)>, Problem> {
+    let Some(kind) = auth.get("type") else {
+        return Err(Problem::Missing { key: "type".into() });
+    };
+    let Ok(kind) = shape::word(kind, AUTH_TYPES) else {
+        return Ok(None);
+    };
+    match kind {
+        "bearer" => {
+            let token = part(auth, "token")?;
+            Ok(token.map(|token| ("Authorization".into(), format!("Bearer {token}"))))
+        }
+        "apiKey" => {
+            let name = auth.get("header").map_or(Some("X-API-Key"), Node::text);
+            Ok(name
+                .zip(part(auth, "key")?)
+                .map(|(name, key)| (name.into(), key.into())))
+        }
+        _ => {
+            let pair = part(auth, "username")?.zip(part(auth, "password")?);
+            pair.map(|(name, password)| basic(name, password))
+                .transpose()
+        }
+    }
+}
+
+fn basic(name: &str, password: &str) -> Result<(String, String), Problem> {
+    if name.contains(':') {
+        return Err(Problem::UserName);
+    }
+    let encoded = STANDARD.encode(format!("{name}:{password}"));
+    Ok(("Authorization".to_owned(), format!("Basic {encoded}")))
+}
+
+/// A part that must be there; `None` if it is, but wrong.
+fn part<'a>(auth: &'a Node, key: &str) -> Result<Option<&'a str>, Problem> {
+    auth.get(key)
+        .map(Node::text)
+        .ok_or_else(|| Problem::Missing {
+            key: key.to_owned(),
+        })
+}

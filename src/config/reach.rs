@@ -1,0 +1,203 @@
+//! How an entry says that its server is reached.
+
+use indexmap::IndexMap;
+use url::Url;
+
+use super::auth;
+use super::error::{Findings, Problem};
+use super::expand::Paths;
+use super::keys::TYPES;
+use super::rules::texts;
+use super::secret::Secret;
+use super::shape;
+use super::transport::{ChildConfig, HttpConfig, TransportConfig};
+use super::tree::Node;
+
+/// Keys that only a child process has.
+const OF_CHILDREN: [&str; 4] = ["command", "args", "env", "cwd"];
+
+/// Keys that only a server behind a URL has.
+const OF_URLS: [&str; 3] = ["url", "headers", "auth"];
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Stdio,
+    Http,
+    Sse,
+    WebSocket,
+}
+
+impl Kind {
+    /// The word for `type`.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Stdio => "stdio",
+            Self::Http => "http",
+            Self::Sse => "sse",
+            Self::WebSocket => "ws",
+        }
+    }
+}
+
+/// One entry whose shape is checked and whose variables are filled in.
+pub(crate) struct Reach<'a> {
+    pub(crate) server: &'a str,
+    pub(crate) entry: &'a Node,
+    /// The variables of `envFile`.
+    pub(crate) own: &'a IndexMap<String, String>,
+    pub(crate) paths: Paths<'a>,
+}
+
+impl Reach<'_> {
+    /// The transport; `None` if something was wrong and is reported.
+    pub(crate) fn read(&self, findings: &mut Findings) -> Option<TransportConfig> {
+        let kind = match self.kind() {
+            Ok(kind) => kind?,
+            Err(problem) => {
+                findings.error(&self.entry.place, problem);
+                return None;
+            }
+        };
+        let useless: &[&str] = if kind == Kind::Stdio {
+            &OF_URLS
+        } else {
+            &OF_CHILDREN
+        };
+        for key in useless {
+            if let Some(node) = self.entry.get(key).filter(|node| !node.is_blank()) {
+                findings.warning(
+                    &node.place,
+                    Problem::Useless {
+                        key,
+                        kind: kind.word(),
+                    },
+                );
+            }
+        }
+        if kind == Kind::Stdio {
+            return self.child(findings).map(TransportConfig::Child);
+        }
+        let http = self.http(kind, findings)?;
+        Some(match kind {
+            Kind::WebSocket => TransportConfig::WebSocket(http),
+            Kind::Sse => TransportConfig::Sse(http),
+            Kind::Http | Kind::Stdio => TransportConfig::Http(http),
+        })
+    }
+
+    /// What `type` says, else `command`, else the scheme of `url`. `None` if that was reported.
+    fn kind(&self) -> Result<Option<Kind>, Problem> {
+        let server = || self.server.to_owned();
+        let Some(written) = self.entry.get("type") else {
+            return match (self.entry.get("command"), self.entry.get("url")) {
+                (Some(_), _) => Ok(Some(Kind::Stdio)),
+                (None, Some(url)) => Ok(url.text().map(kind_of_url)),
+                (None, None) => Err(Problem::NoTransport { server: server() }),
+            };
+        };
+        let kind = match shape::word(written, TYPES) {
+            Ok("stdio") => Kind::Stdio,
+            Ok("sse") => Kind::Sse,
+            Ok("ws" | "websocket") => Kind::WebSocket,
+            Ok(_) => Kind::Http,
+            Err(_) => return Ok(None),
+        };
+        let key = if kind == Kind::Stdio {
+            "command"
+        } else {
+            "url"
+        };
+        match self.entry.get(key) {
+            Some(_) => Ok(Some(kind)),
+            None => Err(Problem::NotForType {
+                server: server(),
+                kind: kind.word(),
+                key,
+            }),
+        }
+    }
+
+    fn child(&self, findings: &mut Findings) -> Option<ChildConfig> {
+        let mut path = |key, resolve: &dyn Fn(&str) -> Result<std::path::PathBuf, Problem>| {
+            let node = self.entry.get(key)?;
+            match resolve(node.text()?) {
+                Ok(path) => Some(path),
+                Err(problem) => {
+                    findings.error(&node.place, problem);
+                    None
+                }
+            }
+        };
+        let command = path("command", &|text| self.paths.tilde(text));
+        let cwd = path("cwd", &|text| self.paths.resolve(text));
+        let mut env: IndexMap<String, Secret> = self
+            .own
+            .iter()
+            .map(|(name, value)| (name.clone(), Secret::new(value.as_str())))
+            .collect();
+        for (name, node) in self
+            .entry
+            .get("env")
+            .and_then(Node::map)
+            .into_iter()
+            .flatten()
+        {
+            if name.contains(['=', '\0']) {
+                findings.error(&node.place, Problem::VariableName { name: name.clone() });
+            } else if let Some(value) = node.text() {
+                env.insert(name.clone(), Secret::new(value));
+            }
+        }
+        Some(ChildConfig {
+            command: command?.to_string_lossy().into_owned(),
+            args: self.entry.get("args").map(texts).unwrap_or_default(),
+            env,
+            cwd,
+        })
+    }
+
+    fn http(&self, kind: Kind, findings: &mut Findings) -> Option<HttpConfig> {
+        let headers = auth::headers(self.entry, findings);
+        let node = self.entry.get("url")?;
+        let url = node.text().filter(|url| !url.is_empty())?;
+        if let Err(problem) = check_url(url, kind) {
+            findings.error(&node.place, problem);
+            return None;
+        }
+        Some(HttpConfig {
+            url: url.to_owned(),
+            headers,
+        })
+    }
+}
+
+/// WebSocket by its schemes, HTTP for all else: a wrong scheme is reported when the URL is read.
+fn kind_of_url(url: &str) -> Kind {
+    let scheme = url.split(':').next().unwrap_or_default();
+    if scheme.eq_ignore_ascii_case("ws") || scheme.eq_ignore_ascii_case("wss") {
+        Kind::WebSocket
+    } else {
+        Kind::Http
+    }
+}
+
+fn check_url(text: &str, kind: Kind) -> Result<(), Problem> {
+    let bad = |reason: &str| Problem::Url {
+        reason: reason.to_owned(),
+    };
+    let url = Url::parse(text).map_err(|error| bad(&error.to_string()))?;
+    let fits = match kind {
+        Kind::WebSocket => ["ws", "wss"].contains(&url.scheme()),
+        _ => ["http", "https"].contains(&url.scheme()),
+    };
+    if !fits {
+        return Err(Problem::Scheme {
+            scheme: url.scheme().to_owned(),
+            kind: kind.word(),
+        });
+    }
+    if url.host_str().is_none_or(str::is_empty) {
+        return Err(bad("it has no host"));
+    }
+    Ok(())
+}

@@ -1,0 +1,251 @@
+//! The keys of a server entry.
+
+use super::keys::{CALLS, Key, NAME_MAP, NAMES, Preset, Shape, TEXT_MAP, TIMEOUT};
+
+/// The words of `type`.
+pub(crate) const TYPES: &[&str] = &[
+    "stdio",
+    "http",
+    "streamable-http",
+    "streamableHttp",
+    "sse",
+    "ws",
+    "websocket",
+];
+
+/// The words of `sharing`.
+pub(crate) const SHARING: &[&str] = &["auto", "shared", "per-client", "exclusive"];
+
+/// The words of `auth.type`.
+pub(crate) const AUTH_TYPES: &[&str] = &["bearer", "apiKey", "basic"];
+
+/// Keys of other programs that change nothing here.
+pub(crate) const FOREIGN: &[&str] = &[
+    "alwaysAllow",
+    "autoApprove",
+    "comment",
+    "description",
+    "gallery",
+    "icon",
+    "iconPath",
+    "name",
+    "note",
+    "notes",
+    "source",
+    "tags",
+    "title",
+    "trust",
+    "version",
+];
+
+/// All of ours, in the order of the reference.
+pub(crate) const SERVER: &[Key] = &[
+    Key {
+        name: "type",
+        shape: Shape::Word(TYPES),
+        default: Preset::Said("by `command` and the scheme of `url`"),
+        doc: "How the server is reached",
+    },
+    Key {
+        name: "command",
+        shape: Shape::Path,
+        default: Preset::Absent,
+        doc: "Program to run as a child that speaks over stdin and stdout",
+    },
+    Key {
+        name: "args",
+        shape: Shape::List(&Shape::Text),
+        default: Preset::Absent,
+        doc: "Arguments of the program",
+    },
+    Key {
+        name: "env",
+        shape: TEXT_MAP,
+        default: Preset::Absent,
+        doc: "Variables to set beside the inherited environment",
+    },
+    Key {
+        name: "envFile",
+        shape: Shape::Path,
+        default: Preset::Absent,
+        doc: "File of `NAME=value` lines, relative to the configuration file; set for the \
+              program, and known to `${…}` in this entry",
+    },
+    Key {
+        name: "cwd",
+        shape: Shape::Path,
+        default: Preset::Absent,
+        doc: "Directory to start the program in, relative to the configuration file",
+    },
+    Key {
+        name: "url",
+        shape: Shape::Name,
+        default: Preset::Absent,
+        doc: "Address of a server behind HTTP or WebSocket",
+    },
+    Key {
+        name: "headers",
+        shape: TEXT_MAP,
+        default: Preset::Absent,
+        doc: "Headers for every request",
+    },
+    Key {
+        name: "auth",
+        shape: Shape::Object(AUTH),
+        default: Preset::Absent,
+        doc: "Credentials that become a header",
+    },
+    Key {
+        name: "prefix",
+        shape: Shape::TextOrNull,
+        default: Preset::Said("the server's key"),
+        doc: "Goes before every name, with the separator between; `null` or `\"\"` turns it off",
+    },
+    Key {
+        name: "aliases",
+        shape: NAMES,
+        default: Preset::Absent,
+        doc: "Further prefixes that calls may use and lists do not show",
+    },
+    Key {
+        name: "tools",
+        shape: Shape::Section(SECTION),
+        default: Preset::Absent,
+        doc: "Rules for tools, on their names",
+    },
+    Key {
+        name: "resources",
+        shape: Shape::Section(SECTION),
+        default: Preset::Absent,
+        doc: "Rules for resources, on their URIs",
+    },
+    Key {
+        name: "templates",
+        shape: Shape::Section(SECTION),
+        default: Preset::Absent,
+        doc: "Rules for resource templates, on their URI templates",
+    },
+    Key {
+        name: "prompts",
+        shape: Shape::Section(SECTION),
+        default: Preset::Absent,
+        doc: "Rules for prompts, on their names",
+    },
+    Key {
+        name: "enabled",
+        shape: Shape::Flag,
+        default: Preset::Value("true"),
+        doc: "`false` switches the server off; nothing else of the entry is read then",
+    },
+    Key {
+        name: "disabled",
+        shape: Shape::Flag,
+        default: Preset::Value("false"),
+        doc: "`true` switches the server off, too",
+    },
+    Key {
+        name: "required",
+        shape: Shape::Flag,
+        default: Preset::Value("false"),
+        doc: "Whether the mux may not run without the server",
+    },
+    Key {
+        name: "startupTimeout",
+        shape: TIMEOUT,
+        default: Preset::Said("that of `mux`"),
+        doc: "How long the server may take to come up",
+    },
+    Key {
+        name: "callTimeout",
+        shape: TIMEOUT,
+        default: Preset::Said("that of `mux`"),
+        doc: "How long one call may take",
+    },
+    Key {
+        name: "maxConcurrentCalls",
+        shape: CALLS,
+        default: Preset::Said("that of `mux`"),
+        doc: "How many calls the server gets at once",
+    },
+    Key {
+        name: "sharing",
+        shape: Shape::Word(SHARING),
+        default: Preset::Value("auto"),
+        doc: "How many clients may share one connection",
+    },
+    Key {
+        name: "timeout",
+        shape: Shape::Foreign,
+        default: Preset::Absent,
+        doc: "`callTimeout` in files of other programs: a bare number is milliseconds from 1000 \
+              up, seconds below",
+    },
+];
+
+/// The keys of `auth`.
+pub(crate) const AUTH: &[Key] = &[
+    Key {
+        name: "type",
+        shape: Shape::Word(AUTH_TYPES),
+        default: Preset::Absent,
+        doc: "Which kind of credentials",
+    },
+    Key {
+        name: "token",
+        shape: Shape::Name,
+        default: Preset::Absent,
+        doc: "`bearer`: sent as `Authorization: Bearer …`",
+    },
+    Key {
+        name: "key",
+        shape: Shape::Name,
+        default: Preset::Absent,
+        doc: "`apiKey`: the value of the header",
+    },
+    Key {
+        name: "header",
+        shape: Shape::Name,
+        default: Preset::Value("X-API-Key"),
+        doc: "`apiKey`: the name of the header",
+    },
+    Key {
+        name: "username",
+        shape: Shape::Name,
+        default: Preset::Absent,
+        doc: "`basic`: the name",
+    },
+    Key {
+        name: "password",
+        shape: Shape::Text,
+        default: Preset::Absent,
+        doc: "`basic`: the password",
+    },
+];
+
+/// The keys of `tools`, `resources`, `templates` and `prompts`.
+pub(crate) const SECTION: &[Key] = &[
+    Key {
+        name: "allow",
+        shape: NAMES,
+        default: Preset::Said("all"),
+        doc: "Patterns of what is offered, on original names",
+    },
+    Key {
+        name: "deny",
+        shape: NAMES,
+        default: Preset::Absent,
+        doc: "Patterns of what is not offered, even if allowed",
+    },
+    Key {
+        name: "rename",
+        shape: NAME_MAP,
+        default: Preset::Absent,
+        doc: "Original name → the name to offer, before the prefix",
+    },
+    Key {
+        name: "describe",
+        shape: TEXT_MAP,
+        default: Preset::Absent,
+        doc: "Original name → the description to offer",
+    },
+];
