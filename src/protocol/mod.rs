@@ -1,9 +1,34 @@
 //! The words of MCP as pure data: names, kinds, methods, revisions, outcomes and error objects.
 //!
+//! Everything that the rooms say to each other about a request is spelt here once, so that the upstream
+//! side, the hub and the downstream side agree on it without knowing each other.
+//!
 //! Invariant: nothing here does I/O, waits, spawns, or knows the configuration.
 
+mod client;
+mod headers;
+mod input;
 mod kind;
+mod level;
+mod meta;
+mod method;
+mod model;
 mod names;
+mod outcome;
+mod params;
+mod rpc_error;
+mod version;
 
+pub use client::{ClientProfile, InputKind};
+pub use headers::{HeaderText, ParamHeader, ParamHeaders};
+pub use input::{InputRequest, input_required, read_input_required};
 pub use kind::Kind;
+pub use level::{LogLevel, LogWish};
+pub use meta::{Meta, keys};
+pub use method::{Method, RoutedBy, notification};
+pub use model::{Identity, ServerFeatures};
 pub use names::{OriginalName, PublicName, ServerName};
+pub use outcome::{CallEvent, Outcome, Said};
+pub use params::CallParams;
+pub use rpc_error::{RpcError, code};
+pub use version::{Era, ProtocolVersion};

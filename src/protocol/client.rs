@@ -1,0 +1,95 @@
+//! Who asks, and what they can be asked in turn.
+
+use super::{Identity, Meta, ProtocolVersion};
+use crate::wire::Json;
+
+/// A question that a server may put to a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum InputKind {
+    /// `elicitation/create`
+    Elicitation,
+    /// `sampling/createMessage`
+    Sampling,
+    /// `roots/list`
+    Roots,
+}
+
+impl InputKind {
+    /// The kind of question that this request method asks.
+    pub fn of_method(method: &str) -> Option<Self> {
+        match method {
+            "elicitation/create" => Some(Self::Elicitation),
+            "sampling/createMessage" => Some(Self::Sampling),
+            "roots/list" => Some(Self::Roots),
+            _ => None,
+        }
+    }
+
+    /// The capability that a client declares to be asked this.
+    pub fn capability(self) -> &'static str {
+        match self {
+            Self::Elicitation => "elicitation",
+            Self::Sampling => "sampling",
+            Self::Roots => "roots",
+        }
+    }
+}
+
+/// What a client said of itself, in the handshake or on the request.
+#[derive(Clone, Debug)]
+pub struct ClientProfile {
+    /// The revision that the client speaks.
+    pub version: ProtocolVersion,
+    /// Its `Implementation`, verbatim.
+    pub info: Option<Json>,
+    /// Its capabilities, verbatim; an object.
+    pub capabilities: Json,
+}
+
+impl ClientProfile {
+    /// A client that says nothing of itself and can be asked nothing.
+    pub fn silent(version: ProtocolVersion) -> Self {
+        Self {
+            version,
+            info: None,
+            capabilities: Json::from_static("{}"),
+        }
+    }
+
+    /// The mux itself: whatever a server asks, some client behind the mux may be able to answer.
+    pub fn mux() -> Self {
+        Self {
+            version: ProtocolVersion::NEWEST_MODERN,
+            info: Some(Identity::implementation()),
+            capabilities: Identity::client_capabilities(),
+        }
+    }
+
+    /// The profile that `_meta` of a modern request carries.
+    pub fn from_meta(version: ProtocolVersion, meta: &Meta) -> Self {
+        Self {
+            version,
+            info: meta.client_info.clone(),
+            capabilities: meta
+                .client_capabilities
+                .clone()
+                .unwrap_or_else(|| Json::from_static("{}")),
+        }
+    }
+
+    /// Whether the client declared that it can be asked this.
+    pub fn can_answer(&self, kind: InputKind) -> bool {
+        self.capabilities.get(kind.capability()).is_some()
+    }
+
+    /// Whether the client declared that it can be asked anything at all.
+    pub fn can_answer_something(&self) -> bool {
+        [
+            InputKind::Elicitation,
+            InputKind::Sampling,
+            InputKind::Roots,
+        ]
+        .into_iter()
+        .any(|kind| self.can_answer(kind))
+    }
+}

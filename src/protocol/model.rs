@@ -1,0 +1,210 @@
+//! What the mux says of itself, and what it reads of what servers say of themselves.
+//!
+//! The only file that knows `rmcp::model`.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use rmcp::model::{Implementation, ServerCapabilities};
+use serde::Serialize;
+
+use super::{Kind, ProtocolVersion, keys};
+use crate::wire::Json;
+
+/// Extensions whose requests the mux can route to the server that they belong to.
+const EXTENSIONS: [&str; 2] = [
+    "io.modelcontextprotocol/tasks",
+    "io.modelcontextprotocol/ui",
+];
+
+/// What a server said it offers.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ServerFeatures {
+    /// Which kinds of entries it has; templates come with resources.
+    pub kinds: Vec<Kind>,
+    /// Whether it completes arguments.
+    pub completions: bool,
+    /// Whether it sends log messages.
+    pub logging: bool,
+    /// Whether resources can be subscribed to.
+    pub subscribe: bool,
+    /// Which of its lists announce changes.
+    pub list_changed: Vec<Kind>,
+    /// The extensions that it declares, with their settings.
+    pub extensions: BTreeMap<String, Json>,
+    /// Its instructions for the model, if any.
+    pub instructions: Option<String>,
+}
+
+impl ServerFeatures {
+    /// Reads an `initialize` or `server/discover` result.
+    pub fn read(result: &Json) -> Self {
+        let mut features = Self {
+            instructions: result
+                .get("instructions")
+                .and_then(|text| text.text().map(Cow::into_owned)),
+            ..Self::default()
+        };
+        let capabilities = result.get("capabilities");
+        let members = capabilities
+            .as_ref()
+            .and_then(Json::members)
+            .unwrap_or_default();
+        let is_true = |settings: &Json, key: &str| {
+            settings
+                .get(key)
+                .is_some_and(|flag| flag.as_bytes() == b"true")
+        };
+        for (name, settings) in members {
+            let kinds: &[Kind] = match name.as_ref() {
+                "tools" => &[Kind::Tool],
+                "resources" => {
+                    features.subscribe = is_true(&settings, "subscribe");
+                    &[Kind::Resource, Kind::Template]
+                }
+                "prompts" => &[Kind::Prompt],
+                "completions" => {
+                    features.completions = true;
+                    continue;
+                }
+                "logging" => {
+                    features.logging = true;
+                    continue;
+                }
+                "extensions" => {
+                    for (id, settings) in settings.members().unwrap_or_default() {
+                        features
+                            .extensions
+                            .insert(id.into_owned(), settings.detached());
+                    }
+                    continue;
+                }
+                _ => continue,
+            };
+            features.kinds.extend_from_slice(kinds);
+            if is_true(&settings, "listChanged") {
+                features.list_changed.extend_from_slice(kinds);
+            }
+        }
+        features
+    }
+}
+
+/// What the mux is, and what it offers on behalf of the servers behind it.
+#[derive(Clone, Debug, Default)]
+pub struct Identity {
+    /// Extensions that some server offers and the mux can pass.
+    pub extensions: BTreeMap<String, Json>,
+    /// The servers' instructions, put together.
+    pub instructions: Option<String>,
+}
+
+impl Identity {
+    /// Merges what the servers said of themselves, in the order given. Capabilities are the mux's own
+    /// and no intersection, so that one old server downgrades nobody.
+    pub fn merge<'a>(servers: impl Iterator<Item = (&'a str, &'a ServerFeatures)>) -> Self {
+        let mut identity = Self::default();
+        let mut texts = Vec::new();
+        for (name, features) in servers {
+            for (id, settings) in &features.extensions {
+                if EXTENSIONS.contains(&id.as_str()) {
+                    identity
+                        .extensions
+                        .entry(id.clone())
+                        .or_insert_with(|| settings.clone());
+                }
+            }
+            if let Some(text) = &features.instructions {
+                texts.push(format!("## {name}\n\n{text}"));
+            }
+        }
+        identity.instructions = (!texts.is_empty()).then(|| texts.join("\n\n"));
+        identity
+    }
+
+    /// The mux's `Implementation`.
+    pub fn implementation() -> Json {
+        let mut me = Implementation::new("mcpmux", env!("CARGO_PKG_VERSION"));
+        me.title = Some("mcpmux".to_owned());
+        Json::encode(&me)
+    }
+
+    /// The capabilities that the mux declares when it is a client: whatever a server asks, some client
+    /// behind the mux may be able to answer.
+    pub fn client_capabilities() -> Json {
+        Json::from_static(
+            r#"{"roots":{"listChanged":true},"sampling":{"tools":{},"context":{}},"elicitation":{"form":{},"url":{}}}"#,
+        )
+    }
+
+    /// The capabilities that the mux declares to clients.
+    fn capabilities(&self) -> Json {
+        let mut capabilities = ServerCapabilities::builder()
+            .enable_tools()
+            .enable_tool_list_changed()
+            .enable_resources()
+            .enable_resources_list_changed()
+            .enable_resources_subscribe()
+            .enable_prompts()
+            .enable_prompts_list_changed()
+            .enable_completions()
+            .build();
+        capabilities.logging = Some(serde_json::Map::new());
+        if !self.extensions.is_empty() {
+            capabilities.extensions = Some(
+                self.extensions
+                    .iter()
+                    .map(|(id, settings)| (id.clone(), settings.decode().unwrap_or_default()))
+                    .collect(),
+            );
+        }
+        Json::encode(&capabilities)
+    }
+
+    /// The result of `initialize` in this revision (2025-11-25, "Initialization").
+    pub fn initialize_result(&self, version: ProtocolVersion) -> Json {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Body<'a> {
+            protocol_version: &'static str,
+            capabilities: Json,
+            server_info: Json,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            instructions: Option<&'a str>,
+        }
+        Json::encode(&Body {
+            protocol_version: version.as_str(),
+            capabilities: self.capabilities(),
+            server_info: Self::implementation(),
+            instructions: self.instructions.as_deref(),
+        })
+    }
+
+    /// The result of `server/discover`, fresh for `ttl_ms` milliseconds (2026-07-28, "Discovery").
+    pub fn discover_result(&self, ttl_ms: u64) -> Json {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Body<'a> {
+            result_type: &'static str,
+            supported_versions: Vec<&'static str>,
+            capabilities: Json,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            instructions: Option<&'a str>,
+            ttl_ms: u64,
+            cache_scope: &'static str,
+            #[serde(rename = "_meta")]
+            meta: BTreeMap<&'static str, Json>,
+        }
+        Json::encode(&Body {
+            result_type: "complete",
+            supported_versions: ProtocolVersion::modern()
+                .map(ProtocolVersion::as_str)
+                .collect(),
+            capabilities: self.capabilities(),
+            instructions: self.instructions.as_deref(),
+            ttl_ms,
+            cache_scope: "private",
+            meta: BTreeMap::from([(keys::SERVER_INFO, Self::implementation())]),
+        })
+    }
+}
