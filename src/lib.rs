@@ -7,6 +7,7 @@
 //! * [`config`]: what a person wrote.
 //! * [`transport`]: pipes that move frames between processes.
 //! * [`catalog`]: what is offered, under which name.
+//! * [`upstream`]: one server that we call.
 //! * [`cli`]: what a person types, and what the terminal shows.
 //!
 //! * [`telemetry`]: the log.
@@ -19,4 +20,5 @@ pub mod printable;
 pub mod protocol;
 pub mod telemetry;
 pub mod transport;
+pub mod upstream;
 pub mod wire;

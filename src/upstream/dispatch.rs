@@ -1,0 +1,222 @@
+//! What to do with each message that a server sends.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::sync::mpsc;
+use tracing::{debug, trace};
+
+use crate::protocol::{CallEvent, InputKind, RpcError, code, keys, notification};
+use crate::wire::{Frame, Json, Malformed, Message, Notification, Request, Response, Splice};
+
+use super::UpstreamError;
+use super::connection::{Connection, offer};
+use super::pending::{Delivery, Found, UpstreamId};
+
+/// An event that is to reach its call with the pace of the call's own stream.
+pub(super) struct Paced {
+    events: mpsc::Sender<Delivery>,
+    delivery: Delivery,
+}
+
+impl Paced {
+    /// Waits for room: the stream belongs to this call alone, so nobody else waits with it.
+    pub(super) async fn deliver(self) {
+        drop(self.events.send(self.delivery).await);
+    }
+}
+
+/// Where a message came from.
+#[derive(Clone, Copy)]
+enum Source {
+    /// A link that many calls share.
+    Shared,
+    /// The stream of one call.
+    Stream(UpstreamId),
+}
+
+impl Connection {
+    /// Handles a frame from a link that all calls share. Never waits: an event for a call whose client is
+    /// too slow is dropped.
+    pub(super) fn dispatch_shared(self: &Arc<Self>, frame: Bytes) {
+        for paced in self.dispatch(frame, Source::Shared) {
+            if offer(&paced.events, paced.delivery).is_err() {
+                debug!(upstream = %self.server, "an event was dropped: its client is too slow");
+            }
+        }
+    }
+
+    /// Handles a frame from the stream of one call, and waits for the call to take it.
+    pub(super) async fn dispatch_stream(self: &Arc<Self>, frame: Bytes, id: UpstreamId) {
+        for paced in self.dispatch(frame, Source::Stream(id)) {
+            paced.deliver().await;
+        }
+    }
+
+    fn dispatch(self: &Arc<Self>, frame: Bytes, source: Source) -> Vec<Paced> {
+        match Frame::parse(frame) {
+            Ok(Frame::One(message)) => self.message(message, source).into_iter().collect(),
+            Ok(Frame::Batch(messages)) => {
+                let mut paced = Vec::new();
+                for message in messages {
+                    match message {
+                        Ok(message) => paced.extend(self.message(message, source)),
+                        Err(malformed) => self.malformed(&malformed, source),
+                    }
+                }
+                paced
+            }
+            Err(malformed) => {
+                self.malformed(&malformed, source);
+                Vec::new()
+            }
+        }
+    }
+
+    fn message(self: &Arc<Self>, message: Message, source: Source) -> Option<Paced> {
+        match message {
+            Message::Response(response) => {
+                self.response(response, source);
+                None
+            }
+            Message::Notification(notification) => self.notification(notification, source),
+            Message::Request(request) => {
+                self.request(request, source);
+                None
+            }
+        }
+    }
+
+    fn response(&self, response: Response, source: Source) {
+        let id = response
+            .id
+            .as_ref()
+            .and_then(crate::wire::RequestId::as_u64)
+            .map(UpstreamId);
+        let id = match (id, source) {
+            (Some(id), _) => id,
+            // An error without an id on the stream of a call is about that call.
+            (None, Source::Stream(id)) if response.body.is_err() => id,
+            (None, _) => {
+                debug!(upstream = %self.server, "a response without a usable id was ignored");
+                return;
+            }
+        };
+        if self.pending.finish(id, Delivery::Done(response.body)) == Found::Unknown {
+            trace!(upstream = %self.server, id = id.0, "an answer that nobody waits for");
+        }
+    }
+
+    fn malformed(&self, malformed: &Malformed, source: Source) {
+        debug!(upstream = %self.server, detail = %malformed.detail, "not a JSON-RPC message");
+        let id = malformed
+            .id
+            .as_ref()
+            .and_then(crate::wire::RequestId::as_u64)
+            .map(UpstreamId);
+        let id = match source {
+            Source::Stream(id) => Some(id),
+            Source::Shared => id,
+        };
+        if let Some(id) = id {
+            let why = UpstreamError::Broken(format!("the answer is broken: {}", malformed.detail));
+            self.pending.finish(id, Delivery::Failed(why));
+        }
+    }
+
+    fn notification(&self, heard: Notification, source: Source) -> Option<Paced> {
+        let params = heard.params;
+        match heard.method.as_ref() {
+            notification::PROGRESS => return self.progress(&params?),
+            notification::MESSAGE => return self.log(params?, source),
+            notification::ACKNOWLEDGED => {
+                let params = params?;
+                let id = match source {
+                    Source::Stream(id) => id,
+                    Source::Shared => {
+                        UpstreamId::read(&params.get("_meta")?.get(keys::SUBSCRIPTION_ID)?)?
+                    }
+                };
+                let (events, _) = self.pending.events_of(id)?;
+                let delivery = Delivery::Acknowledged(params.get("notifications"));
+                return Some(Paced { events, delivery });
+            }
+            notification::RESOURCE_UPDATED => {
+                let uri = params?.get("uri")?;
+                self.signals.resource_updated(uri.text()?.into_owned());
+            }
+            notification::TASKS => self.reporter.task(params?),
+            method => match notification::changed_kinds(method) {
+                [] => trace!(upstream = %self.server, method, "a notification was ignored"),
+                kinds => self.signals.lists_changed(kinds),
+            },
+        }
+        None
+    }
+
+    /// A report of progress: to its call, with the client's own token.
+    fn progress(&self, params: &Json) -> Option<Paced> {
+        let id = UpstreamId::read(&params.get("progressToken")?)?;
+        let (events, token) = self.pending.events_of(id)?;
+        let mut splice = Splice::new(params)?;
+        splice.set("progressToken", token?);
+        let delivery = Delivery::Event(CallEvent::Progress(splice.finish()));
+        Some(Paced { events, delivery })
+    }
+
+    /// A log message: to the call on whose stream it came, or the only one that it can belong to, or to
+    /// nobody in particular.
+    fn log(&self, params: Json, source: Source) -> Option<Paced> {
+        let id = match source {
+            Source::Stream(id) => Some(id),
+            Source::Shared => self.pending.sole_logging(),
+        };
+        let Some((events, _)) = id.and_then(|id| self.pending.events_of(id)) else {
+            self.reporter.log(params.detached());
+            return None;
+        };
+        Some(Paced {
+            events,
+            delivery: Delivery::Event(CallEvent::Log(params)),
+        })
+    }
+
+    fn request(self: &Arc<Self>, request: Request, source: Source) {
+        if request.method.as_ref() == "ping" {
+            return self.respond_later(request.id, Ok(Json::from_static("{}")));
+        }
+        let Some(kind) = InputKind::of_method(&request.method) else {
+            let message = format!("method `{}` is not known here", request.method);
+            let error = RpcError::new(code::METHOD_NOT_FOUND, message);
+            return self.respond_later(request.id, Err(error));
+        };
+        let owner = match source {
+            Source::Stream(id) => self.pending.askable(id, kind).then_some(id),
+            Source::Shared => self.pending.sole_askable(kind),
+        };
+        let refused = match owner.and_then(|id| self.pending.events_of(id)) {
+            Some((events, _)) => offer(&events, Delivery::Ask(request)).err(),
+            None => Some(Delivery::Ask(request)),
+        };
+        if let Some(Delivery::Ask(request)) = refused {
+            self.refuse(request, kind);
+        }
+    }
+
+    /// Nobody can be asked: never a guess.
+    fn refuse(self: &Arc<Self>, request: Request, kind: InputKind) {
+        if kind == InputKind::Roots {
+            // Asked outside any call, typically right after the handshake: the mux has no roots of its own.
+            return self.respond_later(request.id, Ok(Json::from_static(r#"{"roots":[]}"#)));
+        }
+        debug!(upstream = %self.server, method = %request.method, "a question has no owner");
+        let error = RpcError::new(
+            code::METHOD_NOT_FOUND,
+            format!(
+                "no client to which `{}` belongs can be asked",
+                request.method
+            ),
+        );
+        self.respond_later(request.id, Err(error));
+    }
+}

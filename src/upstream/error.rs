@@ -1,0 +1,59 @@
+//! What can go wrong with a server.
+
+use std::time::Duration;
+
+use crate::protocol::Said;
+use crate::transport::TransportError;
+
+/// Why a server did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum UpstreamError {
+    /// The request did not reach the server, which is down or not up yet.
+    #[error("{why}")]
+    Unavailable {
+        /// What is wrong, for people.
+        why: String,
+        /// When it will be tried again.
+        retry_in: Option<Duration>,
+    },
+    /// The server wants credentials that it did not get.
+    #[error("the server wants a login (HTTP status {status})")]
+    NeedsLogin {
+        /// 401 or 403.
+        status: u16,
+    },
+    /// The link ended after the request had been sent and before it was answered.
+    #[error("the connection was lost before the answer came")]
+    Lost,
+    /// The server does not know our session any more; the request was not carried out.
+    #[error("the server has forgotten the session")]
+    SessionLost,
+    /// The server answered with an HTTP status and nothing that explains it.
+    #[error("the server answered HTTP status {0}")]
+    Status(u16),
+    /// The server answered nonsense.
+    #[error("{0}")]
+    Broken(String),
+    /// The server's own error object, verbatim.
+    #[error("the server answered an error: {}", .0.json)]
+    Answered(Said),
+    /// Too many calls are under way or waiting.
+    #[error("too many calls are waiting for this server")]
+    Overloaded,
+    /// Time ran out.
+    #[error("no answer within {}s", .0.as_secs_f64())]
+    Timeout(Duration),
+    /// The pipe failed.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+}
+
+impl UpstreamError {
+    /// The request did not reach the server.
+    pub(super) fn unavailable(why: impl Into<String>) -> Self {
+        Self::Unavailable {
+            why: why.into(),
+            retry_in: None,
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! The right to use a connection for one call.
+
+use std::sync::Arc;
+
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::protocol::{Era, InputKind, LogWish};
+
+use super::connection::Connection;
+use super::dialect::Dialect;
+use super::exchange::Exchange;
+use super::pending::{Interest, Logs};
+use super::{Outgoing, UpstreamError};
+
+/// The right to use a connection for one call; counts against the server's `maxConcurrentCalls`.
+pub struct Lease {
+    connection: Arc<Connection>,
+    permit: OwnedSemaphorePermit,
+}
+
+impl Lease {
+    pub(super) fn new(connection: Arc<Connection>, permit: OwnedSemaphorePermit) -> Self {
+        Self { connection, permit }
+    }
+
+    /// Sends the request. The lease lasts as long as the exchange.
+    pub async fn send(self, outgoing: &Outgoing) -> Result<Exchange, UpstreamError> {
+        let Some(dialect) = self.connection.dialect() else {
+            return Err(UpstreamError::unavailable("the server is not ready"));
+        };
+        let interest = Interest {
+            progress_token: outgoing.progress_token.clone(),
+            asked: asked(dialect, outgoing),
+            logs: if outgoing.logs == LogWish::Nothing {
+                Logs::Unwanted
+            } else {
+                Logs::Wanted
+            },
+        };
+        if let (Dialect::Legacy(legacy), LogWish::AtLeast(level)) = (dialect, outgoing.logs) {
+            legacy.log_at_least(&self.connection, level).await;
+        }
+        let draft = |id| dialect.draft(outgoing, id, &self.connection.carrier);
+        let mut exchange = self.connection.start(interest, draft).await?;
+        exchange.hold(self.permit);
+        Ok(exchange)
+    }
+}
+
+/// Who can be asked in the middle of this request: a modern server asks in its result instead.
+fn asked(dialect: &Dialect, outgoing: &Outgoing) -> Option<Arc<crate::protocol::ClientProfile>> {
+    let kinds = [
+        InputKind::Elicitation,
+        InputKind::Sampling,
+        InputKind::Roots,
+    ];
+    let can = dialect.era() == Era::Legacy
+        && outgoing.method.may_ask()
+        && kinds.iter().any(|kind| outgoing.client.can_answer(*kind));
+    can.then(|| outgoing.client.clone())
+}

@@ -1,0 +1,123 @@
+//! The legacy dialect, towards a server: a handshake, then plain requests (up to 2025-11-25).
+
+use std::sync::Arc;
+
+use http::HeaderMap;
+use parking_lot::Mutex;
+use serde::Serialize;
+use tracing::debug;
+
+use crate::protocol::{
+    Era, Identity, LogLevel, Outcome, ProtocolVersion, Said, ServerFeatures, keys,
+};
+use crate::protocol::{Method, notification};
+use crate::wire::Json;
+
+use super::connection::{CancelStyle, Carrier, Connection, Draft, header_value};
+use super::dialect::edit_params;
+use super::pending::{Interest, UpstreamId};
+use super::probe::ask;
+use super::{Outgoing, UpstreamError};
+
+/// A server that we shook hands with.
+pub(super) struct Legacy {
+    /// The revision that was agreed on.
+    pub(super) version: ProtocolVersion,
+    /// Whether the server sends log messages at all.
+    logging: bool,
+    /// The chattiest level that anybody has asked for on this connection. It is never raised again: each
+    /// caller gets what it wanted, sorted out on the other side.
+    level: Mutex<Option<LogLevel>>,
+}
+
+impl Legacy {
+    /// The params of a request: without what only modern peers understand.
+    pub(super) fn params(outgoing: &Outgoing, id: UpstreamId) -> Option<Json> {
+        edit_params(outgoing, |meta| {
+            for key in keys::HOP {
+                meta.remove(key);
+            }
+            match &outgoing.progress_token {
+                Some(_) => meta.set(keys::PROGRESS_TOKEN, id.to_json()),
+                None => meta.remove(keys::PROGRESS_TOKEN),
+            };
+        })
+    }
+
+    /// Every result is complete.
+    pub(super) fn outcome(result: Json) -> Outcome {
+        Outcome::Complete(Said::by(Era::Legacy, result))
+    }
+
+    /// Shakes hands (2025-11-25, "Initialization").
+    pub(super) async fn initialize(
+        connection: &Arc<Connection>,
+    ) -> Result<(Self, ServerFeatures), UpstreamError> {
+        let mut exchange = connection.start(Interest::default(), |_| hello()).await?;
+        // "The client MUST NOT attempt to cancel its initialize request."
+        exchange.let_go();
+        let result = exchange.result().await?;
+        let version = result.get("protocolVersion");
+        let version = version.as_ref().and_then(Json::text).unwrap_or_default();
+        let Some(version) = ProtocolVersion::parse(&version).filter(|v| v.era() == Era::Legacy)
+        else {
+            return Err(UpstreamError::Broken(format!(
+                "the server wants to speak revision `{}`, which mcpmux does not know",
+                version.escape_debug()
+            )));
+        };
+        if let Carrier::Http(http) = &connection.carrier {
+            http.agree_on(header_value(version.as_str()));
+        }
+        connection.notify(notification::INITIALIZED, None).await?;
+        let features = ServerFeatures::read(&result);
+        let legacy = Self {
+            version,
+            logging: features.logging,
+            level: Mutex::new(None),
+        };
+        Ok((legacy, features))
+    }
+
+    /// Makes the server send log messages of this level and graver ones (2025-11-25, "Logging").
+    pub(super) async fn log_at_least(&self, connection: &Arc<Connection>, level: LogLevel) {
+        {
+            let mut current = self.level.lock();
+            if !self.logging || current.is_some_and(|current| current <= level) {
+                return;
+            }
+            *current = Some(level);
+        }
+        let params = Json::object([("level", &Json::string(level.as_str()))]);
+        let set = async {
+            ask(connection, Method::SetLevel, Some(params))
+                .await?
+                .result()
+                .await
+                .map(drop)
+        };
+        if let Err(error) = set.await {
+            debug!(upstream = %connection.server, %error, "the log level was not set");
+        }
+    }
+}
+
+fn hello() -> Draft {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Params {
+        protocol_version: &'static str,
+        capabilities: Json,
+        client_info: Json,
+    }
+    Draft {
+        method: Arc::from(Method::Initialize.as_str()),
+        params: Some(Json::encode(&Params {
+            protocol_version: ProtocolVersion::NEWEST_LEGACY.as_str(),
+            capabilities: Identity::client_capabilities(),
+            client_info: Identity::implementation(),
+        })),
+        headers: HeaderMap::new(),
+        cancel: CancelStyle::Silent,
+    }
+}

@@ -1,0 +1,36 @@
+//! One server that we call: its connection, its dialect, its life.
+//!
+//! An [`Upstream`] is kept alive by a supervisor task, which connects, finds out the era, fetches the
+//! [`Inventory`](crate::catalog::Inventory) and starts over when the link is lost. A call takes a
+//! [`Lease`], sends its request, and steps through the [`Exchange`] until it is done.
+//!
+//! Invariant: nothing here knows a downstream client, a session or a public name.
+
+mod connection;
+mod dialect;
+mod dispatch;
+mod error;
+mod exchange;
+mod fetch;
+mod http;
+mod lease;
+mod legacy;
+mod listen;
+mod modern;
+mod outgoing;
+mod pending;
+mod pool;
+mod probe;
+mod server;
+mod signals;
+mod status;
+mod supervisor;
+
+pub use error::UpstreamError;
+pub use exchange::{Exchange, Step};
+pub use lease::Lease;
+pub use outgoing::Outgoing;
+pub use pool::{Pool, PoolOptions};
+pub use server::Upstream;
+pub use signals::Event;
+pub use status::{ServerState, Status};

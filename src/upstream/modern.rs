@@ -1,0 +1,115 @@
+//! The modern dialect, towards a server: every request stands alone (from 2026-07-28).
+
+use std::collections::HashMap;
+
+use http::{HeaderMap, HeaderName};
+use parking_lot::RwLock;
+
+use crate::catalog::Inventory;
+use crate::protocol::{
+    Era, HeaderText, Identity, Kind, LogWish, Outcome, ParamHeaders, ProtocolVersion, Said, keys,
+};
+use crate::wire::Json;
+
+use super::connection::header_value;
+use super::dialect::edit_params;
+use super::http::PROTOCOL_VERSION;
+use super::pending::UpstreamId;
+use super::{Outgoing, UpstreamError};
+
+const METHOD: HeaderName = HeaderName::from_static("mcp-method");
+const NAME: HeaderName = HeaderName::from_static("mcp-name");
+
+/// A server that takes every request by itself.
+#[derive(Default)]
+pub(super) struct Modern {
+    /// Which arguments of which tool HTTP repeats, by the tool's original name.
+    param_headers: RwLock<HashMap<String, ParamHeaders>>,
+}
+
+impl Modern {
+    /// The params of a request, with the metadata that every request carries.
+    pub(super) fn params(outgoing: &Outgoing, id: UpstreamId) -> Json {
+        let client = &outgoing.client;
+        let params = edit_params(outgoing, |meta| {
+            meta.set(keys::PROTOCOL_VERSION, Json::string(version().as_str()));
+            let info = client.info.clone().unwrap_or_else(Identity::implementation);
+            meta.set(keys::CLIENT_INFO, info);
+            meta.set(keys::CLIENT_CAPABILITIES, client.capabilities.clone());
+            match outgoing.logs {
+                LogWish::AtLeast(level) => meta.set(keys::LOG_LEVEL, Json::string(level.as_str())),
+                _ => meta.remove(keys::LOG_LEVEL),
+            };
+            match &outgoing.progress_token {
+                Some(_) => meta.set(keys::PROGRESS_TOKEN, id.to_json()),
+                None => meta.remove(keys::PROGRESS_TOKEN),
+            };
+        });
+        params.unwrap_or_else(|| Json::from_static("{}"))
+    }
+
+    /// What HTTP repeats of the body (SEP-2243).
+    pub(super) fn headers(&self, outgoing: &Outgoing) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(PROTOCOL_VERSION, header_value(version().as_str()));
+        headers.insert(
+            METHOD,
+            header_value(&HeaderText::encode(outgoing.method.as_str())),
+        );
+        let Some(name) = &outgoing.name else {
+            return headers;
+        };
+        headers.insert(NAME, header_value(&HeaderText::encode(name)));
+        if let Some(repeated) = self.param_headers.read().get(name) {
+            for (header, value) in repeated.values(outgoing.arguments.as_ref()) {
+                if let Ok(header) = HeaderName::try_from(header) {
+                    headers.insert(header, header_value(&value));
+                }
+            }
+        }
+        headers
+    }
+
+    /// What a result means, by its `resultType`; without one it is complete.
+    pub(super) fn outcome(result: Json) -> Result<Outcome, UpstreamError> {
+        let kind = result.get("resultType");
+        match kind
+            .as_ref()
+            .map(|kind| kind.text().unwrap_or_default())
+            .as_deref()
+        {
+            None | Some("complete" | "task") => {
+                Ok(Outcome::Complete(Said::by(Era::Modern, result)))
+            }
+            Some("input_required") => Ok(Outcome::InputRequired(result)),
+            Some(other) => Err(UpstreamError::Broken(format!(
+                "the server answered with the unknown result type `{}`",
+                other.escape_debug()
+            ))),
+        }
+    }
+
+    /// Learns which arguments HTTP repeats. Returns the names of tools whose annotations break the rules,
+    /// which must not be offered over HTTP, with the reason.
+    pub(super) fn learn(&self, inventory: &Inventory) -> Vec<(String, String)> {
+        let mut learnt = HashMap::new();
+        let mut broken = Vec::new();
+        for tool in inventory.entries(Kind::Tool) {
+            let name = tool.key.as_str().to_owned();
+            match ParamHeaders::of_tool(&tool.json) {
+                Ok(headers) if headers.0.is_empty() => {}
+                Ok(headers) => {
+                    learnt.insert(name, headers);
+                }
+                Err(reason) => broken.push((name, reason)),
+            }
+        }
+        *self.param_headers.write() = learnt;
+        broken
+    }
+}
+
+/// The revision in which the mux writes modern requests.
+pub(super) fn version() -> ProtocolVersion {
+    ProtocolVersion::NEWEST_MODERN
+}

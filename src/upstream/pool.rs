@@ -1,0 +1,78 @@
+//! All servers.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::ServerConfig;
+use crate::protocol::ServerName;
+use crate::transport::{Guard, HttpClient};
+
+use super::Upstream;
+use super::probe::Means;
+use super::signals::{Event, Reporter, Signals};
+use super::supervisor::Supervisor;
+
+/// What all servers share.
+#[derive(Clone)]
+pub struct PoolOptions {
+    /// The HTTP client of all servers.
+    pub http: HttpClient,
+    /// Ends what a killed mux leaves behind.
+    pub guard: Guard,
+    /// The largest message of a server, in bytes.
+    pub max_message_size: usize,
+    /// How long a child may take to end by itself.
+    pub shutdown_grace: std::time::Duration,
+    /// Runs the servers' tasks.
+    pub tracker: TaskTracker,
+    /// Ends them.
+    pub stop: CancellationToken,
+    /// Where news goes.
+    pub events: mpsc::Sender<Event>,
+}
+
+/// All servers, in the order of the configuration.
+pub struct Pool {
+    upstreams: IndexMap<ServerName, Arc<Upstream>>,
+}
+
+impl Pool {
+    /// Starts a supervisor for each server.
+    pub fn start(servers: impl Iterator<Item = Arc<ServerConfig>>, options: &PoolOptions) -> Self {
+        let upstreams = servers
+            .map(|config| {
+                let name = config.name.clone();
+                let upstream = Upstream::new(config);
+                let means = Means {
+                    http: options.http.clone(),
+                    guard: options.guard.clone(),
+                    max_message_size: options.max_message_size,
+                    tracker: options.tracker.clone(),
+                    signals: Arc::new(Signals::default()),
+                    reporter: Reporter {
+                        server: name.clone(),
+                        events: options.events.clone(),
+                    },
+                };
+                let supervisor = Supervisor::new(upstream.clone(), means, options);
+                options.tracker.spawn(supervisor.run());
+                (name, upstream)
+            })
+            .collect();
+        Self { upstreams }
+    }
+
+    /// The server with this name.
+    pub fn get(&self, name: &ServerName) -> Option<&Arc<Upstream>> {
+        self.upstreams.get(name)
+    }
+
+    /// All servers, in the order of the configuration.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Upstream>> {
+        self.upstreams.values()
+    }
+}

@@ -1,0 +1,262 @@
+//! First contact: open the link, find out the era (2026-07-28, "Versioning", and the pages of the transports).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Deserialize;
+use tokio::time::timeout;
+use tokio_util::task::TaskTracker;
+use tracing::{debug, info};
+
+use crate::config::{ServerConfig, TransportConfig};
+use crate::protocol::{
+    ClientProfile, Era, Method, ProtocolVersion, RpcError, ServerFeatures, code,
+};
+use crate::transport::{ChildProcess, Endpoint, Guard, HttpClient, spawn};
+use crate::wire::Json;
+
+use super::connection::{Carrier, Connection, Surroundings};
+use super::dialect::Dialect;
+use super::exchange::Exchange;
+use super::http::HttpCarrier;
+use super::legacy::Legacy;
+use super::modern::{self, Modern};
+use super::pending::Interest;
+use super::signals::{Reporter, Signals};
+use super::{Outgoing, UpstreamError};
+
+/// How long a server may take to answer the probe before the handshake is tried as well.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What first contact needs.
+#[derive(Clone)]
+pub(super) struct Means {
+    pub(super) http: HttpClient,
+    pub(super) guard: Guard,
+    pub(super) max_message_size: usize,
+    pub(super) tracker: TaskTracker,
+    pub(super) signals: Arc<Signals>,
+    pub(super) reporter: Reporter,
+}
+
+/// A server that answers.
+pub(super) struct Contact {
+    pub(super) connection: Arc<Connection>,
+    pub(super) process: Option<ChildProcess>,
+    pub(super) features: ServerFeatures,
+    pub(super) version: ProtocolVersion,
+}
+
+/// An open link whose era is not known yet.
+struct Opened {
+    connection: Arc<Connection>,
+    process: Option<ChildProcess>,
+}
+
+/// Opens the link and finds out how the server speaks.
+pub(super) async fn contact(
+    config: &ServerConfig,
+    means: &Means,
+) -> Result<Contact, UpstreamError> {
+    let mut opened = open(config, means)?;
+    let probe_time = PROBE_TIMEOUT.min(config.startup_timeout / 2);
+    match find_era(&opened.connection, probe_time).await {
+        Ok(found) => Ok(opened.met(found)),
+        Err(UpstreamError::Lost) if opened.process.is_some() => {
+            // Some old servers end at the first request that is no handshake: give them what they want.
+            debug!(upstream = %config.name, "the server ended at the probe; trying the handshake alone");
+            opened.connection.close();
+            opened = open(config, means)?;
+            match shake_hands(&opened.connection).await {
+                Ok(found) => Ok(opened.met(found)),
+                Err(error) => Err(opened.last_words(error).await),
+            }
+        }
+        Err(error) => {
+            opened.connection.close();
+            Err(error)
+        }
+    }
+}
+
+impl Opened {
+    fn met(self, (dialect, features, version): Found) -> Contact {
+        self.connection.speak(dialect);
+        Contact {
+            connection: self.connection,
+            process: self.process,
+            features,
+            version,
+        }
+    }
+
+    /// Adds how the process ended, which says more than a closed pipe.
+    async fn last_words(mut self, error: UpstreamError) -> UpstreamError {
+        self.connection.close();
+        let Some(process) = &mut self.process else {
+            return error;
+        };
+        if !matches!(
+            error,
+            UpstreamError::Lost | UpstreamError::Unavailable { .. }
+        ) {
+            return error;
+        }
+        match timeout(Duration::from_secs(1), process.exited()).await {
+            Ok(status) => UpstreamError::unavailable(format!(
+                "the process ended before it answered ({status})"
+            )),
+            Err(_) => UpstreamError::unavailable("the server closed its output before it answered"),
+        }
+    }
+}
+
+type Found = (Dialect, ServerFeatures, ProtocolVersion);
+
+fn open(config: &ServerConfig, means: &Means) -> Result<Opened, UpstreamError> {
+    let around = Surroundings {
+        signals: means.signals.clone(),
+        reporter: means.reporter.clone(),
+        tracker: means.tracker.clone(),
+    };
+    match &config.transport {
+        TransportConfig::Child(child) => {
+            let child = spawn(child, means.max_message_size, &means.guard, &means.tracker)
+                .map_err(|error| UpstreamError::unavailable(error.to_string()))?;
+            let mut stderr = child.stderr;
+            let server = config.name.clone();
+            means.tracker.spawn(async move {
+                while let Some(line) = stderr.next().await {
+                    info!(upstream = %server, "{line}");
+                }
+            });
+            let pipe = child.duplex;
+            let connection = Connection::over_pipe(pipe.incoming, pipe.outgoing, around);
+            Ok(Opened {
+                connection,
+                process: Some(child.process),
+            })
+        }
+        TransportConfig::Http(http) => {
+            let endpoint = Endpoint::new(&means.http, http, means.max_message_size)
+                .map_err(|error| UpstreamError::unavailable(error.to_string()))?;
+            let carrier = Carrier::Http(Box::new(HttpCarrier::new(endpoint)));
+            Ok(Opened {
+                connection: Connection::new(carrier, around),
+                process: None,
+            })
+        }
+        TransportConfig::Sse(_) | TransportConfig::WebSocket(_) => Err(UpstreamError::unavailable(
+            "this transport is not supported yet",
+        )),
+    }
+}
+
+/// Asks `server/discover`; whatever is not a modern answer means a handshake.
+async fn find_era(
+    connection: &Arc<Connection>,
+    probe_time: Duration,
+) -> Result<Found, UpstreamError> {
+    let mut probe = ask(connection, Method::Discover, None).await?;
+    // A server that does not know the probe would not know its cancellation either.
+    probe.let_go();
+    if let Ok(answer) = timeout(probe_time, probe.result()).await {
+        return match judge(answer)? {
+            Some(found) => Ok(found),
+            None => shake_hands(connection).await,
+        };
+    }
+    // Slow to start, perhaps: the late answer to the probe counts as well as that to the handshake.
+    let late = async {
+        match probe.result().await.map(|result| judge(Ok(result))) {
+            Ok(Ok(Some(found))) => found,
+            _ => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        biased;
+        found = late => Ok(found),
+        shaken = shake_hands(connection) => shaken,
+    }
+}
+
+async fn shake_hands(connection: &Arc<Connection>) -> Result<Found, UpstreamError> {
+    let (legacy, features) = Legacy::initialize(connection).await?;
+    let version = legacy.version;
+    Ok((Dialect::Legacy(legacy), features, version))
+}
+
+/// What an answer to the probe says. `None`: the server is legacy.
+fn judge(answer: Result<Json, UpstreamError>) -> Result<Option<Found>, UpstreamError> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Discovered {
+        supported_versions: Vec<String>,
+    }
+    match answer {
+        Ok(result) => match result.decode::<Discovered>() {
+            Ok(discovered) => agree(
+                &discovered.supported_versions,
+                ServerFeatures::read(&result),
+            ),
+            Err(_) => Ok(None),
+        },
+        Err(UpstreamError::Answered(error)) => match RpcError::code_of(&error.json) {
+            Some(code::UNSUPPORTED_VERSION) => {
+                let data = error
+                    .json
+                    .get("data")
+                    .and_then(|data| data.get("supported"));
+                let versions: Vec<String> =
+                    data.and_then(|list| list.decode().ok()).unwrap_or_default();
+                agree(&versions, ServerFeatures::default())
+            }
+            Some(code::HEADER_MISMATCH | code::MISSING_CAPABILITY) => Err(UpstreamError::Broken(
+                format!("the server refused the probe: {}", error.json),
+            )),
+            _ => Ok(None),
+        },
+        // A refusal without a modern error body is how legacy servers answer (but a broken or closed door
+        // says nothing about the era).
+        Err(UpstreamError::Status(400..=499) | UpstreamError::Broken(_)) => Ok(None),
+        Err(other) => Err(other),
+    }
+}
+
+fn agree(versions: &[String], features: ServerFeatures) -> Result<Option<Found>, UpstreamError> {
+    let ours = modern::version();
+    if versions.iter().any(|version| version == ours.as_str()) {
+        return Ok(Some((Dialect::Modern(Modern::default()), features, ours)));
+    }
+    let knows_legacy = versions
+        .iter()
+        .any(|version| ProtocolVersion::parse(version).is_some_and(|v| v.era() == Era::Legacy));
+    if knows_legacy {
+        return Ok(None);
+    }
+    Err(UpstreamError::Broken(format!(
+        "the server speaks only revisions that mcpmux does not know: {}",
+        versions.join(", ").escape_debug()
+    )))
+}
+
+/// The mux as a client, on its own account.
+pub(super) fn own_profile() -> Arc<ClientProfile> {
+    Arc::new(ClientProfile::mux())
+}
+
+/// Sends a request of the mux itself: in the words of the era, or the modern ones before it is known.
+pub(super) async fn ask(
+    connection: &Arc<Connection>,
+    method: Method,
+    params: Option<Json>,
+) -> Result<Exchange, UpstreamError> {
+    let outgoing = Outgoing::own(method, params, own_profile());
+    let unknown = Dialect::Modern(Modern::default());
+    connection
+        .start(Interest::default(), |id| {
+            let dialect = connection.dialect().unwrap_or(&unknown);
+            dialect.draft(&outgoing, id, &connection.carrier)
+        })
+        .await
+}

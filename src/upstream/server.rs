@@ -1,0 +1,188 @@
+//! One server: how it is, and the way to it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use tokio::sync::{Notify, Semaphore, watch};
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use crate::config::ServerConfig;
+use crate::protocol::{Era, Method};
+use crate::wire::Json;
+
+use super::connection::Connection;
+use super::dialect::Dialect;
+use super::lease::Lease;
+use super::listen::Watches;
+use super::probe::ask;
+use super::{ServerState, Status, UpstreamError};
+
+/// How many calls may wait for a free place, beside those under way.
+const MAX_WAITING: usize = 1_024;
+/// A call waits for the next try of a server that is away, if it is this near.
+const SHORT_WAIT: Duration = Duration::from_secs(1);
+
+/// One server that we call.
+pub struct Upstream {
+    /// Its entry in the configuration.
+    pub config: Arc<ServerConfig>,
+    pub(super) connection: ArcSwapOption<Connection>,
+    pub(super) status: watch::Sender<Status>,
+    pub(super) watches: Watches,
+    pub(super) nudge: Notify,
+    slots: Arc<Semaphore>,
+    waiting: AtomicUsize,
+}
+
+/// Counts a waiting call for as long as it waits.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Upstream {
+    pub(super) fn new(config: Arc<ServerConfig>) -> Arc<Self> {
+        Arc::new(Self {
+            connection: ArcSwapOption::empty(),
+            status: watch::Sender::new(Status::initial()),
+            watches: Watches::default(),
+            nudge: Notify::new(),
+            slots: Arc::new(Semaphore::new(config.max_concurrent_calls)),
+            waiting: AtomicUsize::new(0),
+            config,
+        })
+    }
+
+    /// How the server is now.
+    pub fn status(&self) -> Status {
+        self.status.borrow().clone()
+    }
+
+    /// The status now, and whenever it changes.
+    pub fn watch_status(&self) -> watch::Receiver<Status> {
+        self.status.subscribe()
+    }
+
+    /// The right to send one request. Waits for a free place and, while the server is being connected to,
+    /// for the connection; no longer than until `deadline`.
+    pub async fn lease(&self, deadline: Instant) -> Result<Lease, UpstreamError> {
+        let permit = match self.slots.clone().try_acquire_owned() {
+            Ok(permit) => permit,
+            Err(_) => self.wait_for_place(deadline).await?,
+        };
+        let connection = self.connected(deadline).await?;
+        Ok(Lease::new(connection, permit))
+    }
+
+    async fn wait_for_place(
+        &self,
+        deadline: Instant,
+    ) -> Result<tokio::sync::OwnedSemaphorePermit, UpstreamError> {
+        let waiting = Waiting(&self.waiting);
+        if waiting.0.fetch_add(1, Ordering::Relaxed) >= MAX_WAITING {
+            return Err(UpstreamError::Overloaded);
+        }
+        match timeout_at(deadline, self.slots.clone().acquire_owned()).await {
+            Ok(Ok(permit)) => Ok(permit),
+            _ => Err(UpstreamError::Overloaded),
+        }
+    }
+
+    async fn connected(&self, deadline: Instant) -> Result<Arc<Connection>, UpstreamError> {
+        let mut status = self.status.subscribe();
+        loop {
+            if let Some(connection) = self.connection.load_full().filter(|c| !c.is_closed()) {
+                return Ok(connection);
+            }
+            let wait_until = match away(&status.borrow_and_update())? {
+                Some(until) => deadline.min(until + SHORT_WAIT),
+                None => deadline,
+            };
+            tokio::select! {
+                changed = status.changed() => if changed.is_err() {
+                    return Err(UpstreamError::unavailable("the mux is shutting down"));
+                },
+                () = sleep_until(wait_until) => {
+                    let status = self.status.borrow();
+                    let why = status.error.clone();
+                    let why = why.unwrap_or_else(|| "the server is still being connected to".into());
+                    return Err(UpstreamError::unavailable(why));
+                }
+            }
+        }
+    }
+
+    /// Asks to be told when this resource, by its original URI, changes.
+    pub async fn watch(&self, uri: &str, deadline: Instant) -> Result<(), UpstreamError> {
+        let connection = self.connected(deadline).await?;
+        self.tell(&connection, Method::Subscribe, uri, deadline)
+            .await?;
+        self.watches.add(uri);
+        Ok(())
+    }
+
+    /// Takes [`watch`](Self::watch) back.
+    pub async fn unwatch(&self, uri: &str, deadline: Instant) -> Result<(), UpstreamError> {
+        self.watches.remove(uri);
+        match self
+            .connection
+            .load_full()
+            .filter(|connection| !connection.is_closed())
+        {
+            Some(connection) => {
+                self.tell(&connection, Method::Unsubscribe, uri, deadline)
+                    .await
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Legacy servers are told of each resource; for modern ones the subscription is opened anew.
+    pub(super) async fn tell(
+        &self,
+        connection: &Arc<Connection>,
+        method: Method,
+        uri: &str,
+        deadline: Instant,
+    ) -> Result<(), UpstreamError> {
+        if connection.dialect().map(Dialect::era) != Some(Era::Legacy) {
+            return Ok(());
+        }
+        let params = Json::object([("uri", &Json::string(uri))]);
+        let mut exchange = ask(connection, method, Some(params)).await?;
+        match timeout_at(deadline, exchange.result()).await {
+            Ok(result) => result.map(drop),
+            Err(_) => Err(UpstreamError::Timeout(self.config.call_timeout)),
+        }
+    }
+}
+
+/// Whether a server without a connection is worth waiting for: until when at most, or not at all.
+fn away(status: &Status) -> Result<Option<Instant>, UpstreamError> {
+    let why = || {
+        status
+            .error
+            .clone()
+            .unwrap_or_else(|| "the server is away".to_owned())
+    };
+    match status.state {
+        ServerState::Connecting | ServerState::Ready => Ok(None),
+        ServerState::Backoff { until } => {
+            let remaining = until.saturating_duration_since(Instant::now());
+            if remaining <= SHORT_WAIT {
+                return Ok(Some(until));
+            }
+            Err(UpstreamError::Unavailable {
+                why: why(),
+                retry_in: Some(remaining),
+            })
+        }
+        ServerState::NeedsLogin => Err(UpstreamError::NeedsLogin { status: 401 }),
+        ServerState::Stopped => Err(UpstreamError::unavailable("the mux is shutting down")),
+    }
+}

@@ -1,0 +1,242 @@
+//! The task that keeps one server alive.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand::Rng;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::catalog::Inventory;
+use crate::protocol::{Kind, Method};
+
+use super::connection::Carrier;
+use super::fetch::fetch;
+use super::listen::listen;
+use super::probe::{Contact, Means, contact};
+use super::{PoolOptions, ServerState, Status, Upstream, UpstreamError};
+
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// A server that was well for this long starts over with a clean slate.
+const HEALTHY_RUN: Duration = Duration::from_secs(10);
+/// How long changes of lists are collected before the lists are fetched.
+const DEBOUNCE: Duration = Duration::from_millis(50);
+
+/// Keeps one server alive until it is told to stop.
+pub(super) struct Supervisor {
+    upstream: Arc<Upstream>,
+    means: Means,
+    stop: CancellationToken,
+    shutdown_grace: Duration,
+    /// How many attempts in a row have failed.
+    failures: u32,
+}
+
+impl Supervisor {
+    pub(super) fn new(upstream: Arc<Upstream>, means: Means, options: &PoolOptions) -> Self {
+        Self {
+            upstream,
+            means,
+            stop: options.stop.clone(),
+            shutdown_grace: options.shutdown_grace,
+            failures: 0,
+        }
+    }
+
+    pub(super) async fn run(mut self) {
+        let stop = self.stop.clone();
+        while !stop.is_cancelled() {
+            self.set(|status| status.state = ServerState::Connecting);
+            let started = Instant::now();
+            let limit = self.upstream.config.startup_timeout;
+            let attempt = tokio::select! {
+                attempt = timeout(limit, self.connect()) => attempt,
+                () = stop.cancelled() => break,
+            };
+            let failed = match attempt {
+                Ok(Ok((contact, inventory))) => {
+                    self.ready(contact, inventory, started.elapsed()).await
+                }
+                Ok(Err(error)) => error,
+                Err(_) => UpstreamError::unavailable(format!(
+                    "the server did not start within {}s",
+                    limit.as_secs_f64()
+                )),
+            };
+            if stop.is_cancelled() {
+                break;
+            }
+            self.pause(&failed, started).await;
+        }
+        self.set(|status| status.state = ServerState::Stopped);
+    }
+
+    async fn connect(&self) -> Result<(Contact, Inventory), UpstreamError> {
+        let contact = contact(&self.upstream.config, &self.means).await?;
+        let all: BTreeSet<Kind> = Kind::ALL.into_iter().collect();
+        let fetched = fetch(
+            &contact.connection,
+            &contact.features,
+            &all,
+            &Inventory::default(),
+        )
+        .await;
+        match fetched {
+            Ok(inventory) => Ok((contact, inventory)),
+            Err(error) => {
+                contact.connection.close();
+                Err(error)
+            }
+        }
+    }
+
+    /// Serves a server that answers until it is lost or told to stop. Returns why it ended.
+    async fn ready(&self, contact: Contact, inventory: Inventory, took: Duration) -> UpstreamError {
+        info!(upstream = %self.upstream.config.name, revision = %contact.version, "connected");
+        // What was heard before the lists were fetched is in them already.
+        self.means.signals.take_lists();
+        self.upstream
+            .connection
+            .store(Some(contact.connection.clone()));
+        self.set(|status| {
+            *status = Status {
+                state: ServerState::Ready,
+                era: Some(contact.version.era()),
+                protocol_version: Some(contact.version.as_str().to_owned()),
+                features: Arc::new(contact.features.clone()),
+                inventory: Some(Arc::new(inventory)),
+                connect_time: Some(took),
+                error: None,
+                tried: true,
+                away_since: None,
+            };
+        });
+        self.means.reporter.changed().await;
+        self.watch_again(&contact).await;
+        let lost = tokio::select! {
+            () = contact.connection.closed() => UpstreamError::Lost,
+            () = listen(&contact.connection, &contact.features, &self.upstream.watches) => UpstreamError::Lost,
+            error = self.attend(&contact) => error,
+            () = self.stop.cancelled() => UpstreamError::unavailable("the mux is shutting down"),
+        };
+        self.upstream.connection.store(None);
+        self.part(contact);
+        lost
+    }
+
+    /// Lets go of a server in good order, without making anybody wait for it.
+    fn part(&self, contact: Contact) {
+        let Contact {
+            connection,
+            process,
+            ..
+        } = contact;
+        let grace = self.shutdown_grace;
+        connection.close();
+        self.means.tracker.spawn(async move {
+            if let Carrier::Http(http) = &connection.carrier {
+                drop(timeout(grace, http.end_session()).await);
+            }
+            if let Some(process) = process {
+                process.stop(grace).await;
+            }
+        });
+    }
+
+    /// Renews the subscriptions that a legacy server has lost with its session.
+    async fn watch_again(&self, contact: &Contact) {
+        let deadline = Instant::now() + self.upstream.config.call_timeout;
+        for uri in self.upstream.watches.uris() {
+            let told = self
+                .upstream
+                .tell(&contact.connection, Method::Subscribe, &uri, deadline)
+                .await;
+            if let Err(error) = told {
+                warn!(upstream = %self.upstream.config.name, %error, "a subscription was not renewed");
+            }
+        }
+    }
+
+    /// Fetches lists that change. Returns when the link is lost.
+    async fn attend(&self, contact: &Contact) -> UpstreamError {
+        loop {
+            let mut heard = self.means.signals.heard().await;
+            for uri in heard.updated {
+                self.means.reporter.updated(uri).await;
+            }
+            if heard.lists.is_empty() {
+                continue;
+            }
+            sleep(DEBOUNCE).await;
+            heard.lists.extend(self.means.signals.take_lists());
+            let old = self.upstream.status().inventory.unwrap_or_default();
+            let limit = self.upstream.config.startup_timeout;
+            let fetching = fetch(&contact.connection, &contact.features, &heard.lists, &old);
+            match timeout(limit, fetching).await {
+                Ok(Ok(new)) => {
+                    self.set(|status| status.inventory = Some(Arc::new(new)));
+                    self.means.reporter.changed().await;
+                }
+                Ok(Err(error)) => return error,
+                Err(_) => {
+                    warn!(upstream = %self.upstream.config.name, "the lists were not fetched in time");
+                }
+            }
+        }
+    }
+
+    /// Waits before the next attempt: not at all after a long healthy run, else longer each time.
+    async fn pause(&mut self, failed: &UpstreamError, started: Instant) {
+        let name = &self.upstream.config.name;
+        if started.elapsed() >= HEALTHY_RUN && self.was_ready()
+            || matches!(failed, UpstreamError::SessionLost)
+        {
+            self.failures = 0;
+            info!(upstream = %name, "reconnecting: {failed}");
+            self.set(|status| status.away_since = Some(Instant::now()));
+            return;
+        }
+        let pause = backoff(self.failures);
+        self.failures = self.failures.saturating_add(1);
+        warn!(upstream = %name, retry_in = ?pause, "{failed}");
+        let needs_login = matches!(failed, UpstreamError::NeedsLogin { .. });
+        self.set(|status| {
+            if matches!(status.state, ServerState::Ready) {
+                status.away_since = Some(Instant::now());
+            }
+            status.state = if needs_login {
+                ServerState::NeedsLogin
+            } else {
+                ServerState::Backoff {
+                    until: Instant::now() + pause,
+                }
+            };
+            status.error = Some(failed.to_string());
+            status.tried = true;
+        });
+        self.means.reporter.changed().await;
+        tokio::select! {
+            () = sleep(pause) => {}
+            () = self.upstream.nudge.notified() => {}
+            () = self.stop.cancelled() => {}
+        }
+    }
+
+    fn was_ready(&self) -> bool {
+        matches!(self.upstream.status.borrow().state, ServerState::Ready)
+    }
+
+    fn set(&self, change: impl FnOnce(&mut Status)) {
+        self.upstream.status.send_modify(change);
+    }
+}
+
+/// The pause after this many failures, give or take a fifth, so that servers do not all come at once.
+fn backoff(failures: u32) -> Duration {
+    let doubled = FIRST_PAUSE.saturating_mul(1 << failures.min(16));
+    let jitter = rand::rng().random_range(0.8..1.2);
+    doubled.min(LONGEST_PAUSE).mul_f64(jitter)
+}
