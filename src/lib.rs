@@ -8,6 +8,7 @@
 //! * [`transport`]: pipes that move frames between processes.
 //! * [`catalog`]: what is offered, under which name.
 //! * [`upstream`]: one server that we call.
+//! * [`mux`]: the hub, from a call to its outcome.
 //! * [`cli`]: what a person types, and what the terminal shows.
 //!
 //! * [`telemetry`]: the log.
@@ -16,6 +17,7 @@
 pub mod catalog;
 pub mod cli;
 pub mod config;
+pub mod mux;
 pub mod printable;
 pub mod protocol;
 pub mod telemetry;

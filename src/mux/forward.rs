@@ -1,0 +1,304 @@
+//! Calls that go to one server.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+
+use crate::catalog::Route;
+use crate::protocol::{Kind, Method, OriginalName, Outcome, Said, ServerFeatures, ServerName};
+use crate::upstream::{Exchange, Outgoing, Step, Upstream, UpstreamError};
+use crate::wire::{Json, Splice};
+
+use super::call::Call;
+use super::error::{CallError, Unknown};
+use super::flow::Ran;
+use super::hub::{Begun, Mux};
+
+/// The extension whose requests are routed by task.
+const TASKS: &str = "io.modelcontextprotocol/tasks";
+
+/// A call that a server is at.
+pub(super) struct Running {
+    pub(super) exchange: Exchange,
+    pub(super) call: Arc<Call>,
+    pub(super) server: ServerName,
+    pub(super) timeout: Duration,
+    pub(super) deadline: Instant,
+    pub(super) repeatable: Repeatable,
+}
+
+/// Whether a call may be sent again when its answer was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Repeatable {
+    /// It may have had effects.
+    No,
+    /// It has none, or the same again.
+    Yes,
+}
+
+impl Running {
+    pub(super) async fn step(&mut self, hub: &Mux) -> Ran {
+        let step = match timeout_at(self.deadline, self.exchange.step()).await {
+            Ok(step) => step,
+            Err(_) => Err(UpstreamError::Timeout(self.timeout)),
+        };
+        match step {
+            Ok(Step::Event(event)) => Ran::Event(event),
+            Ok(Step::Asks(questions)) => Ran::Asks(questions),
+            Ok(Step::Acknowledged(_)) => Ran::Done(Err(CallError::Upstream {
+                server: self.server.clone(),
+                source: UpstreamError::Broken("the server acknowledged a call".to_owned()),
+            })),
+            Ok(Step::Done(outcome)) => {
+                Ran::Done(Ok(hub.finished(&self.server, &self.call.method, outcome)))
+            }
+            Err(error) => self.failed(error),
+        }
+    }
+
+    fn failed(&self, error: UpstreamError) -> Ran {
+        let server = &self.server;
+        match error {
+            // The server did not take the request: its session was gone.
+            UpstreamError::SessionLost => Ran::Again(CallError::of(server, error)),
+            UpstreamError::Lost if self.repeatable == Repeatable::Yes => {
+                Ran::Again(CallError::of(server, error))
+            }
+            UpstreamError::Lost => Ran::Done(Err(CallError::OutcomeUnknown {
+                server: server.clone(),
+            })),
+            other => Ran::Done(Err(CallError::of(server, other))),
+        }
+    }
+}
+
+/// `tools/call` and `prompts/get`.
+pub(super) async fn by_name(hub: &Mux, call: &Arc<Call>, kind: Kind) -> Result<Begun, CallError> {
+    let name = text(call.read.name.as_ref(), "name")?;
+    let catalog = hub.catalog.load_full();
+    let Some(route) = catalog.route(kind, &name) else {
+        let suggestion = catalog.suggest(kind, &name).cloned();
+        return Err(CallError::Unknown(Unknown {
+            kind,
+            name,
+            suggestion,
+        }));
+    };
+    let repeatable = match kind {
+        Kind::Tool => catalog
+            .entry(kind, &name)
+            .map_or(Repeatable::No, |entry| promises_no_harm(&entry.definition)),
+        _ => Repeatable::Yes,
+    };
+    let outgoing = outgoing(call, "name", &name, &route.original);
+    send(hub, call, &route.server, outgoing, repeatable).await
+}
+
+/// Whether a tool says of itself that calling it twice is as good as once.
+fn promises_no_harm(tool: &Json) -> Repeatable {
+    let Some(annotations) = tool.get("annotations") else {
+        return Repeatable::No;
+    };
+    let says = |hint| {
+        annotations
+            .get(hint)
+            .is_some_and(|value| value.as_bytes() == b"true")
+    };
+    if says("readOnlyHint") || says("idempotentHint") {
+        Repeatable::Yes
+    } else {
+        Repeatable::No
+    }
+}
+
+/// `completion/complete`: the reference is mapped back to the server's own name.
+pub(super) async fn by_reference(hub: &Mux, call: &Arc<Call>) -> Result<Begun, CallError> {
+    let bad = |what: &str| CallError::BadParams(format!("`ref` {what}"));
+    let reference = call
+        .read
+        .reference
+        .as_ref()
+        .ok_or_else(|| bad("is missing"))?;
+    let kind_of = reference.get("type");
+    let (kind, member) = match kind_of.as_ref().and_then(Json::text).as_deref() {
+        Some("ref/prompt") => (Kind::Prompt, "name"),
+        Some("ref/resource") => (Kind::Template, "uri"),
+        _ => return Err(bad("is neither `ref/prompt` nor `ref/resource`")),
+    };
+    let name = text(reference.get(member).as_ref(), &format!("ref.{member}"))?;
+    let catalog = hub.catalog.load_full();
+    let found = catalog.route(kind, &name).or_else(|| match kind {
+        Kind::Template => catalog.route(Kind::Resource, &name),
+        _ => None,
+    });
+    let Some(Route { server, original }) = found.cloned() else {
+        let suggestion = catalog.suggest(kind, &name).cloned();
+        return Err(CallError::Unknown(Unknown {
+            kind,
+            name,
+            suggestion,
+        }));
+    };
+    if hub
+        .features(&server)
+        .is_some_and(|features| !features.completions)
+    {
+        let nothing = Json::from_static(r#"{"completion":{"values":[]}}"#);
+        return Ok(Begun::Done(Outcome::Complete(Said::by_mux(nothing))));
+    }
+    let mut outgoing = plain(call);
+    if original.as_str() != name {
+        let mut splice = Splice::new(reference).ok_or_else(|| bad("is not an object"))?;
+        splice.set(member, Json::string(original.as_str()));
+        outgoing.replace.push(("ref", splice.finish()));
+    }
+    send(hub, call, &server, outgoing, Repeatable::Yes).await
+}
+
+/// Requests about a task, which go to the server that started it (SEP-2663).
+pub(super) async fn by_task(hub: &Mux, call: &Arc<Call>) -> Result<Begun, CallError> {
+    let declared = call
+        .client
+        .capabilities
+        .get("extensions")
+        .and_then(|all| all.get(TASKS));
+    if declared.is_none() {
+        let required = Json::from_static(r#"{"extensions":{"io.modelcontextprotocol/tasks":{}}}"#);
+        return Err(CallError::MissingCapability(required));
+    }
+    let id = text(call.read.task_id.as_ref(), "taskId")?;
+    let Some(server) = hub.tasks.owner(&id) else {
+        return Err(CallError::BadParams(format!(
+            "unknown task `{}`",
+            id.escape_debug()
+        )));
+    };
+    let mut outgoing = plain(call);
+    outgoing.name = Some(id);
+    send(hub, call, &server, outgoing, Repeatable::No).await
+}
+
+/// The request for a server, its name replaced by the original one where that differs.
+pub(super) fn outgoing(
+    call: &Call,
+    member: &'static str,
+    public: &str,
+    original: &OriginalName,
+) -> Outgoing {
+    let mut outgoing = plain(call);
+    if original.as_str() != public {
+        outgoing
+            .replace
+            .push((member, Json::string(original.as_str())));
+    }
+    outgoing.name = Some(original.as_str().to_owned());
+    outgoing
+}
+
+fn plain(call: &Call) -> Outgoing {
+    Outgoing {
+        method: call.method.clone(),
+        params: call.params.clone(),
+        replace: Vec::new(),
+        name: None,
+        arguments: call.read.arguments.clone(),
+        client: call.client.clone(),
+        progress_token: call.read.meta.progress_token.clone(),
+        logs: call.logs,
+    }
+}
+
+/// Leases a connection and sends the request.
+pub(super) async fn send(
+    hub: &Mux,
+    call: &Arc<Call>,
+    server: &ServerName,
+    outgoing: Outgoing,
+    repeatable: Repeatable,
+) -> Result<Begun, CallError> {
+    let running = start(hub, call, server, outgoing, repeatable).await?;
+    Ok(Begun::Running(Box::new(running)))
+}
+
+pub(super) async fn start(
+    hub: &Mux,
+    call: &Arc<Call>,
+    server: &ServerName,
+    outgoing: Outgoing,
+    repeatable: Repeatable,
+) -> Result<Running, CallError> {
+    let upstream = hub.upstream(server)?;
+    let timeout = upstream.config.call_timeout;
+    let deadline = Instant::now() + timeout;
+    let sending = async { upstream.lease(deadline).await?.send(&outgoing).await };
+    let exchange = match timeout_at(deadline, sending).await {
+        Ok(sent) => sent.map_err(|error| CallError::of(server, error))?,
+        Err(_) => return Err(CallError::of(server, UpstreamError::Timeout(timeout))),
+    };
+    Ok(Running {
+        exchange,
+        call: call.clone(),
+        server: server.clone(),
+        timeout,
+        deadline,
+        repeatable,
+    })
+}
+
+impl Mux {
+    pub(super) fn upstream(&self, server: &ServerName) -> Result<&Arc<Upstream>, CallError> {
+        self.pool.get(server).ok_or_else(|| CallError::Upstream {
+            server: server.clone(),
+            source: UpstreamError::Unavailable {
+                why: "the server is not configured any more".to_owned(),
+                retry_in: None,
+            },
+        })
+    }
+
+    pub(super) fn features(&self, server: &ServerName) -> Option<Arc<ServerFeatures>> {
+        self.pool
+            .get(server)
+            .map(|upstream| upstream.status().features)
+    }
+
+    /// Looks at an outcome on its way to the client: remembers tasks and links, and gives the server's URIs
+    /// their public form where they collided.
+    fn finished(&self, server: &ServerName, method: &Method, outcome: Outcome) -> Outcome {
+        match outcome {
+            Outcome::Complete(mut said) => {
+                if *method == Method::ToolsCall {
+                    self.learn_task(server, &said.json);
+                }
+                self.learn_links(server, method, &said.json);
+                said.json = self.with_public_uris(server, said.json);
+                Outcome::Complete(said)
+            }
+            asking @ Outcome::InputRequired(_) => asking,
+        }
+    }
+
+    fn learn_task(&self, server: &ServerName, result: &Json) {
+        let Some(features) = self.features(server) else {
+            return;
+        };
+        if !features.extensions.contains_key(TASKS) {
+            return;
+        }
+        if let Some(id) = result.get("taskId").as_ref().and_then(Json::text) {
+            self.tasks.learn(&id, server);
+        }
+    }
+}
+
+/// A member that must be a string.
+pub(super) fn text(value: Option<&Json>, member: &str) -> Result<String, CallError> {
+    match value {
+        None => Err(CallError::BadParams(format!("`{member}` is missing"))),
+        Some(value) => match value.text() {
+            Some(text) => Ok(text.into_owned()),
+            None => Err(CallError::BadParams(format!("`{member}` is not a string"))),
+        },
+    }
+}

@@ -1,0 +1,187 @@
+//! The hub itself: what all calls share.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use parking_lot::RwLock;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::catalog::{Catalog, Naming, build};
+use crate::config::Settings;
+use crate::protocol::{Identity, Kind, Method, Outcome, RoutedBy, Said};
+use crate::upstream::Pool;
+use crate::wire::Json;
+
+use super::call::Call;
+use super::error::CallError;
+use super::flow::InFlight;
+use super::forward;
+use super::parked::Parked;
+use super::reads;
+use super::report::{Problems, ServerReport};
+use super::routes::Learned;
+use super::subscriptions::Subscribers;
+
+/// For this long after the start, lists wait for servers that are still being connected to: clients that
+/// ask once, right away, see what starts fast.
+const FIRST_LISTS: Duration = Duration::from_secs(1);
+
+/// What all rooms downstream hold of the mux.
+pub type Hub = Arc<Mux>;
+
+/// The hub.
+pub struct Mux {
+    pub(super) pool: Pool,
+    pub(super) settings: Arc<Settings>,
+    pub(super) tracker: TaskTracker,
+    pub(super) catalog: ArcSwap<Catalog>,
+    pub(super) identity: ArcSwap<Identity>,
+    pub(super) problems: RwLock<Problems>,
+    pub(super) published: watch::Sender<Published>,
+    pub(super) parked: Parked,
+    pub(super) tasks: Learned,
+    pub(super) links: Learned,
+    pub(super) subscribers: Subscribers,
+    stop: CancellationToken,
+    started: Instant,
+}
+
+/// What the keeper has published last.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Published {
+    pub(super) revision: u64,
+    /// Whether every server's first attempt has ended and is in the catalog.
+    pub(super) settled: bool,
+}
+
+/// How a call begins.
+pub(super) enum Begun {
+    /// It is over already.
+    Done(Outcome),
+    /// A server is at it.
+    Running(Box<forward::Running>),
+}
+
+impl Mux {
+    /// A hub over these servers. Its catalog is empty until the keeper fills it.
+    pub fn new(
+        pool: Pool,
+        settings: Arc<Settings>,
+        tracker: TaskTracker,
+        stop: CancellationToken,
+    ) -> Hub {
+        let empty = build(&[], &Naming::of(&settings), 0).catalog;
+        Arc::new(Self {
+            pool,
+            settings,
+            tracker,
+            catalog: ArcSwap::from_pointee(empty),
+            identity: ArcSwap::default(),
+            problems: RwLock::default(),
+            published: watch::Sender::default(),
+            parked: Parked::default(),
+            tasks: Learned::default(),
+            links: Learned::default(),
+            subscribers: Subscribers::default(),
+            stop,
+            started: Instant::now(),
+        })
+    }
+
+    /// Makes a call. Nothing happens until the first step is awaited; dropping it cancels it.
+    pub fn call(self: &Arc<Self>, call: Call) -> InFlight {
+        InFlight::new(self.clone(), call)
+    }
+
+    /// How long clients may consider lists fresh.
+    pub fn list_ttl(&self) -> Duration {
+        self.settings.list_ttl
+    }
+
+    /// Resolves when the mux shuts down: subscriptions are to end in good order.
+    pub async fn stopping(&self) {
+        self.stop.cancelled().await;
+    }
+
+    /// What is offered now.
+    pub fn catalog(&self) -> Arc<Catalog> {
+        self.catalog.load_full()
+    }
+
+    /// What the mux says of itself now.
+    pub fn identity(&self) -> Arc<Identity> {
+        self.identity.load_full()
+    }
+
+    /// What is odd about the catalog now.
+    pub fn problems(&self) -> Problems {
+        self.problems.read().clone()
+    }
+
+    /// All servers, in the order of the configuration.
+    pub fn servers(&self) -> Vec<ServerReport> {
+        self.pool
+            .iter()
+            .map(|upstream| ServerReport::of(upstream))
+            .collect()
+    }
+
+    /// Waits until every server has been tried once, no longer than this. Whether it came to that.
+    pub async fn settled(&self, within: Duration) -> bool {
+        timeout(within, self.all_tried()).await.is_ok()
+    }
+
+    async fn all_tried(&self) {
+        let mut published = self.published.subscribe();
+        // The sender lives as long as the hub.
+        drop(published.wait_for(|published| published.settled).await);
+    }
+
+    pub(super) async fn begin(self: &Arc<Self>, call: &Arc<Call>) -> Result<Begun, CallError> {
+        if let Some(resumed) = self.resume(call).await? {
+            return Ok(Begun::Running(Box::new(resumed)));
+        }
+        match call.method.routed_by() {
+            RoutedBy::Mux => match call.method {
+                Method::List(kind) => self.list(kind, call).await.map(Begun::Done),
+                _ => Err(CallError::UnknownMethod(call.method.to_string())),
+            },
+            RoutedBy::Name(kind) => forward::by_name(self, call, kind).await,
+            RoutedBy::Reference => forward::by_reference(self, call).await,
+            RoutedBy::TaskId => forward::by_task(self, call).await,
+            RoutedBy::Uri => reads::read(self, call).await,
+        }
+    }
+
+    /// A page of a list, from the current catalog.
+    async fn list(&self, kind: Kind, call: &Call) -> Result<Outcome, CallError> {
+        if !self.published.borrow().settled {
+            drop(timeout_at(self.started + FIRST_LISTS, self.all_tried()).await);
+        }
+        let cursor = match &call.read.cursor {
+            None => None,
+            Some(cursor) => Some(cursor.text().ok_or_else(bad_cursor)?),
+        };
+        let catalog = self.catalog.load();
+        let page = catalog
+            .page(kind, cursor.as_deref())
+            .map_err(|_| bad_cursor())?;
+        Ok(Outcome::Complete(Said::by_mux(page.body.clone())))
+    }
+
+    /// The tool's definition as clients see it, by its public name; for rules that depend on it.
+    pub fn tool(&self, public: &str) -> Option<Json> {
+        let catalog = self.catalog.load();
+        catalog
+            .entry(Kind::Tool, public)
+            .map(|entry| entry.definition.clone())
+    }
+}
+
+fn bad_cursor() -> CallError {
+    CallError::BadParams("the cursor is not one that this list gave out".to_owned())
+}

@@ -1,0 +1,158 @@
+//! The one task that publishes catalogs.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::catalog::{Catalog, Naming, Source, build};
+use crate::protocol::{Identity, Kind};
+use crate::upstream::{Event, ServerState, Status, Upstream};
+
+use super::hub::{Mux, Published};
+use super::report::Problems;
+
+/// How long news is collected before a catalog is built.
+const DEBOUNCE: Duration = Duration::from_millis(20);
+/// How often it is looked for what has expired.
+const ROUND: Duration = Duration::from_secs(5);
+
+impl Mux {
+    /// Publishes a new catalog whenever a server's news ask for one, until `stop`.
+    pub async fn keep(self: Arc<Self>, mut events: mpsc::Receiver<Event>, stop: CancellationToken) {
+        let mut round = interval(ROUND);
+        round.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let rebuild = tokio::select! {
+                event = events.recv() => match event {
+                    Some(event) => self.heed(event),
+                    None => return,
+                },
+                _ = round.tick() => {
+                    self.parked.expire();
+                    Rebuild::Needed
+                }
+                () = stop.cancelled() => return,
+            };
+            if rebuild == Rebuild::Needed {
+                sleep(DEBOUNCE).await;
+                while let Ok(event) = events.try_recv() {
+                    self.heed(event);
+                }
+                self.publish();
+            }
+        }
+    }
+
+    fn heed(&self, event: Event) -> Rebuild {
+        match event {
+            Event::Changed(_) => return Rebuild::Needed,
+            Event::Updated { server, uri } => self.resource_updated(&server, &uri),
+            Event::Log { server, params } => self.logged(&server, &params),
+            Event::Task { params, .. } => self.task_changed(&params),
+        }
+        Rebuild::NotNeeded
+    }
+
+    /// Builds the catalog anew and tells everybody what is different, if anything is.
+    fn publish(&self) {
+        let servers: Vec<(Arc<Upstream>, Status)> = self
+            .pool
+            .iter()
+            .map(|upstream| (upstream.clone(), upstream.status()))
+            .collect();
+        let old = self.catalog.load_full();
+        let revision = self.published.borrow().revision + 1;
+        let sources: Vec<Source> = servers
+            .iter()
+            .filter(|(_, status)| self.is_offered(status))
+            .filter_map(|(upstream, status)| {
+                Some(Source {
+                    server: upstream.config.name.clone(),
+                    rules: upstream.config.rules.clone(),
+                    inventory: status.inventory.clone()?,
+                })
+            })
+            .collect();
+        let identity = Identity::merge(
+            servers
+                .iter()
+                .map(|(up, status)| (up.config.name.as_str(), status.features.as_ref())),
+        );
+        self.identity.store(Arc::new(identity));
+        let built = build(&sources, &Naming::of(&self.settings), revision);
+        let changed: BTreeSet<Kind> = built.catalog.changed_from(&old).into_iter().collect();
+        let settled = servers.iter().all(|(_, status)| status.tried);
+        self.remember(Problems {
+            conflicts: built.conflicts,
+            dead_rules: built.dead_rules,
+        });
+        if changed.is_empty() {
+            self.published.send_if_modified(|published| {
+                let news = published.settled != settled;
+                published.settled = settled;
+                news
+            });
+            return;
+        }
+        log_change(&built.catalog, &changed);
+        self.catalog.store(Arc::new(built.catalog));
+        self.published.send_replace(Published { revision, settled });
+        // Templates share the notification of resources.
+        let told = changed
+            .into_iter()
+            .map(|kind| {
+                if kind == Kind::Template {
+                    Kind::Resource
+                } else {
+                    kind
+                }
+            })
+            .collect();
+        self.lists_changed(&told);
+    }
+
+    /// A server that is away stays in the lists for a while, so that they do not flap.
+    fn is_offered(&self, status: &Status) -> bool {
+        match (&status.state, status.away_since) {
+            (ServerState::Ready, _) => true,
+            (_, Some(since)) => Instant::now() < since + self.settings.grace,
+            (_, None) => false,
+        }
+    }
+
+    fn remember(&self, problems: Problems) {
+        let mut known = self.problems.write();
+        for conflict in &problems.conflicts {
+            if !known.conflicts.contains(conflict) {
+                warn!("{conflict}");
+            }
+        }
+        *known = problems;
+    }
+}
+
+/// Whether the catalog may be different.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rebuild {
+    Needed,
+    NotNeeded,
+}
+
+fn log_change(catalog: &Catalog, changed: &BTreeSet<Kind>) {
+    let count = |kind| catalog.entries(kind).len();
+    let lists: Vec<&str> = changed.iter().map(|kind| kind.list_member()).collect();
+    info!(
+        revision = catalog.revision(),
+        changed = lists.join(", "),
+        tools = count(Kind::Tool),
+        resources = count(Kind::Resource),
+        templates = count(Kind::Template),
+        prompts = count(Kind::Prompt),
+        "the catalog is new"
+    );
+}

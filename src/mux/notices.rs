@@ -1,0 +1,40 @@
+//! What subscribers are told, and what they want to be told.
+
+use std::collections::BTreeSet;
+
+use crate::protocol::{Kind, ServerName};
+use crate::wire::Json;
+
+/// What a subscriber wants to know.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Wanted {
+    /// Changes of these lists; those of templates come with those of resources.
+    pub lists: BTreeSet<Kind>,
+    /// Log messages that belong to no call.
+    pub logs: Logs,
+    /// Changes of these tasks.
+    pub tasks: BTreeSet<String>,
+}
+
+/// Whether a subscriber takes log messages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Logs {
+    /// It does not.
+    #[default]
+    Unwanted,
+    /// It does.
+    Wanted,
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Notice {
+    /// A list is different now.
+    ListChanged(Kind),
+    /// A resource, by its public URI, is different now.
+    Updated(String),
+    /// A server said something: the params of a `notifications/message`.
+    Log(ServerName, Json),
+    /// A task changed its state: the params of a `notifications/tasks`.
+    Task(Json),
+}

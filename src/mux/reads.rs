@@ -1,0 +1,125 @@
+//! `resources/read`: whom to ask for a URI, and URIs in what servers answer.
+
+use std::sync::Arc;
+
+use crate::catalog::UriRoute;
+use crate::protocol::{Kind, Method, OriginalName, ServerName};
+use crate::upstream::{Step, UpstreamError};
+use crate::wire::Json;
+
+use super::call::Call;
+use super::error::{CallError, Unknown};
+use super::forward::{Repeatable, Running, outgoing, send, start, text};
+use super::hub::{Begun, Mux};
+use super::rewrite::with_public_uris;
+
+/// How many servers are asked for a URI that nobody lists.
+const MAX_ASKED: usize = 16;
+/// How long a result may be to be searched for links.
+const MAX_SEARCHED: usize = 1024 * 1024;
+
+/// Whom a URI belongs to: who lists it, whose template it fits, who gave out a link to it, who alone owns its scheme;
+/// else those that may know it are asked one after the other.
+pub(super) async fn read(hub: &Mux, call: &Arc<Call>) -> Result<Begun, CallError> {
+    let uri = text(call.read.uri.as_ref(), "uri")?;
+    let catalog = hub.catalog.load_full();
+    let owners = match catalog.resolve_uri(&uri) {
+        UriRoute::Exact(route) => {
+            let outgoing = outgoing(call, "uri", &uri, &route.original);
+            return send(hub, call, &route.server, outgoing, Repeatable::Yes).await;
+        }
+        UriRoute::Template(route) => {
+            let outgoing = outgoing(call, "uri", &uri, &route.original);
+            return send(hub, call, &route.server, outgoing, Repeatable::Yes).await;
+        }
+        UriRoute::Denied => Vec::new(),
+        UriRoute::Owners(owners) => match hub.links.owner(&uri) {
+            Some(server) => vec![server],
+            None => owners,
+        },
+    };
+    let mut answer = Err(CallError::Unknown(Unknown {
+        kind: Kind::Resource,
+        suggestion: catalog.suggest(Kind::Resource, &uri).cloned(),
+        name: uri.clone(),
+    }));
+    let last = owners.len().min(MAX_ASKED).saturating_sub(1);
+    for (index, server) in owners.iter().take(MAX_ASKED).enumerate() {
+        let original = OriginalName::new(uri.as_str());
+        let outgoing = outgoing(call, "uri", &uri, &original);
+        if index == last {
+            return send(hub, call, server, outgoing, Repeatable::Yes).await;
+        }
+        match start(hub, call, server, outgoing, Repeatable::Yes).await {
+            Ok(running) => match found(running).await {
+                Asked::Found(begun) => return Ok(begun),
+                Asked::NotFound(error) => answer = Err(error),
+            },
+            Err(error) => answer = Err(error),
+        }
+    }
+    answer
+}
+
+enum Asked {
+    Found(Begun),
+    NotFound(CallError),
+}
+
+/// Waits for a server that may or may not know the URI.
+async fn found(mut running: Running) -> Asked {
+    let step = tokio::time::timeout_at(running.deadline, async {
+        loop {
+            match running.exchange.step().await {
+                Ok(Step::Done(outcome)) => return Ok(outcome),
+                Ok(_) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    });
+    let error = match step.await {
+        Ok(Ok(outcome)) => return Asked::Found(Begun::Done(outcome)),
+        Ok(Err(error)) => error,
+        Err(_) => UpstreamError::Timeout(running.timeout),
+    };
+    Asked::NotFound(CallError::of(&running.server, error))
+}
+
+impl Mux {
+    /// Remembers the links that a result gives out: they need not be in any list.
+    pub(super) fn learn_links(&self, server: &ServerName, method: &Method, result: &Json) {
+        if !matches!(method, Method::ToolsCall | Method::PromptsGet)
+            || result.len() > MAX_SEARCHED
+            || memchr::memmem::find(result.as_bytes(), b"resource_link").is_none()
+        {
+            return;
+        }
+        let content = result.get("content");
+        for item in content
+            .as_ref()
+            .and_then(Json::elements)
+            .unwrap_or_default()
+        {
+            let is_link = item
+                .get("type")
+                .is_some_and(|kind| kind.as_bytes() == b"\"resource_link\"");
+            if let Some(uri) = item
+                .get("uri")
+                .filter(|_| is_link)
+                .as_ref()
+                .and_then(Json::text)
+            {
+                self.links.learn(&uri, server);
+            }
+        }
+    }
+
+    /// The result with the server's URIs in their public form, if any of them collided with another's.
+    pub(super) fn with_public_uris(&self, server: &ServerName, result: Json) -> Json {
+        let catalog = self.catalog.load();
+        match catalog.uri_rewrites(server) {
+            Some(rewrites) => with_public_uris(&result, rewrites),
+            None => result,
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! Who wants to know what, and who has not been told yet.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use indexmap::IndexSet;
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+use tracing::debug;
+
+use crate::catalog::{Route, UriRoute};
+use crate::protocol::{Kind, ServerName};
+use crate::wire::Json;
+
+use super::error::{CallError, Unknown};
+use super::hub::{Hub, Mux};
+use super::notices::{Logs, Notice, Wanted};
+
+/// How many log messages and task changes wait for a slow subscriber; the oldest give way.
+const MAX_BACKLOG: usize = 256;
+/// How many resources one subscriber may watch.
+const MAX_WATCHED: usize = 1_024;
+
+/// All subscribers, and how many of them watch each resource.
+#[derive(Default)]
+pub(super) struct Subscribers {
+    next: AtomicU64,
+    all: Mutex<HashMap<u64, Arc<Inbox>>>,
+    watched: Mutex<HashMap<Route, usize>>,
+}
+
+/// What one subscriber has not been told yet. Lists and resources are sets: a slow subscriber learns the
+/// newest state and holds nobody up.
+#[derive(Default)]
+struct Inbox {
+    news: Mutex<News>,
+    wake: Notify,
+}
+
+#[derive(Default)]
+struct News {
+    wanted: Wanted,
+    watched: HashMap<String, Route>,
+    lists: BTreeSet<Kind>,
+    updated: IndexSet<String>,
+    backlog: VecDeque<Notice>,
+}
+
+impl News {
+    fn next(&mut self) -> Option<Notice> {
+        if let Some(kind) = self.lists.pop_first() {
+            return Some(Notice::ListChanged(kind));
+        }
+        self.updated
+            .shift_remove_index(0)
+            .map(Notice::Updated)
+            .or_else(|| self.backlog.pop_front())
+    }
+
+    fn queue(&mut self, notice: Notice) {
+        if self.backlog.len() >= MAX_BACKLOG {
+            self.backlog.pop_front();
+        }
+        self.backlog.push_back(notice);
+    }
+}
+
+/// One subscriber's wishes. Dropping it ends them.
+pub struct Subscription {
+    hub: Hub,
+    id: u64,
+    inbox: Arc<Inbox>,
+}
+
+impl Mux {
+    /// Wants to be told from now on.
+    pub fn subscribe(self: &Arc<Self>, wanted: Wanted) -> Subscription {
+        let inbox = Arc::new(Inbox::default());
+        inbox.news.lock().wanted = wanted;
+        let id = self.subscribers.next.fetch_add(1, Ordering::Relaxed);
+        self.subscribers.all.lock().insert(id, inbox.clone());
+        Subscription {
+            hub: self.clone(),
+            id,
+            inbox,
+        }
+    }
+
+    /// Tells everybody who wants to know that these lists are different.
+    pub(super) fn lists_changed(&self, kinds: &BTreeSet<Kind>) {
+        self.subscribers.each(|news| {
+            let told: Vec<Kind> = kinds.intersection(&news.wanted.lists).copied().collect();
+            news.lists.extend(&told);
+            !told.is_empty()
+        });
+    }
+
+    /// Tells everybody who watches it that a resource is different.
+    pub(super) fn resource_updated(&self, server: &ServerName, original: &str) {
+        self.subscribers.each(|news| {
+            let told: Vec<String> = news
+                .watched
+                .iter()
+                .filter(|(_, route)| route.server == *server && route.original.as_str() == original)
+                .map(|(public, _)| public.clone())
+                .collect();
+            let any = !told.is_empty();
+            news.updated.extend(told);
+            any
+        });
+    }
+
+    /// Passes a log message to everybody who takes them.
+    pub(super) fn logged(&self, server: &ServerName, params: &Json) {
+        self.subscribers.each(|news| {
+            let wanted = news.wanted.logs == Logs::Wanted;
+            if wanted {
+                news.queue(Notice::Log(server.clone(), params.clone()));
+            }
+            wanted
+        });
+    }
+
+    /// Passes a task's change to everybody who follows it.
+    pub(super) fn task_changed(&self, params: &Json) {
+        let Some(id) = params.get("taskId") else {
+            return;
+        };
+        let Some(id) = id.text() else { return };
+        self.subscribers.each(|news| {
+            let wanted = news.wanted.tasks.contains(id.as_ref());
+            if wanted {
+                news.queue(Notice::Task(params.clone()));
+            }
+            wanted
+        });
+    }
+
+    fn resource(&self, public: &str) -> Result<Route, CallError> {
+        let catalog = self.catalog.load();
+        match catalog.resolve_uri(public) {
+            UriRoute::Exact(route) => Ok(route.clone()),
+            UriRoute::Template(route) => Ok(route),
+            UriRoute::Owners(owners) if owners.len() == 1 => Ok(Route {
+                server: owners[0].clone(),
+                original: crate::protocol::OriginalName::new(public),
+            }),
+            _ => Err(CallError::Unknown(Unknown {
+                kind: Kind::Resource,
+                name: public.to_owned(),
+                suggestion: catalog.suggest(Kind::Resource, public).cloned(),
+            })),
+        }
+    }
+}
+
+impl Subscribers {
+    /// Changes the news of every subscriber and wakes those for whom the change says so.
+    fn each(&self, mut change: impl FnMut(&mut News) -> bool) {
+        for inbox in self.all.lock().values() {
+            if change(&mut inbox.news.lock()) {
+                inbox.wake.notify_one();
+            }
+        }
+    }
+
+    /// One more watches this. Whether it is the first.
+    fn more(&self, route: &Route) -> bool {
+        let mut watched = self.watched.lock();
+        let count = watched.entry(route.clone()).or_default();
+        *count += 1;
+        *count == 1
+    }
+
+    /// One less watches this. Whether it was the last.
+    fn less(&self, route: &Route) -> bool {
+        let mut watched = self.watched.lock();
+        let Some(count) = watched.get_mut(route) else {
+            return false;
+        };
+        *count -= 1;
+        let last = *count == 0;
+        if last {
+            watched.remove(route);
+        }
+        last
+    }
+}
+
+impl Subscription {
+    /// The next thing that happened. Cancel safe.
+    pub async fn next(&self) -> Notice {
+        loop {
+            if let Some(notice) = self.inbox.news.lock().next() {
+                return notice;
+            }
+            self.inbox.wake.notified().await;
+        }
+    }
+
+    /// What happened and has not been told, without waiting.
+    pub fn ready(&self) -> Option<Notice> {
+        self.inbox.news.lock().next()
+    }
+
+    /// Wants something else from now on; watched resources stay.
+    pub fn want(&self, wanted: Wanted) {
+        self.inbox.news.lock().wanted = wanted;
+    }
+
+    /// Wants to know when this resource changes.
+    pub async fn watch(&self, public: &str) -> Result<(), CallError> {
+        let route = self.hub.resource(public)?;
+        {
+            let mut news = self.inbox.news.lock();
+            if news.watched.len() >= MAX_WATCHED {
+                return Err(CallError::BadParams(
+                    "too many resources are watched".to_owned(),
+                ));
+            }
+            if news
+                .watched
+                .insert(public.to_owned(), route.clone())
+                .is_some()
+            {
+                return Ok(());
+            }
+        }
+        if !self.hub.subscribers.more(&route) {
+            return Ok(());
+        }
+        let upstream = self.hub.upstream(&route.server)?;
+        let deadline = Instant::now() + upstream.config.call_timeout;
+        let watched = upstream.watch(route.original.as_str(), deadline).await;
+        if watched.is_err() {
+            self.inbox.news.lock().watched.remove(public);
+            self.hub.subscribers.less(&route);
+        }
+        watched.map_err(|error| CallError::of(&route.server, error))
+    }
+
+    /// Does not want to know it any more.
+    pub async fn unwatch(&self, public: &str) {
+        let route = self.inbox.news.lock().watched.remove(public);
+        if let Some(route) = route {
+            release(&self.hub, &route).await;
+        }
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        self.hub.subscribers.all.lock().remove(&self.id);
+        let watched = std::mem::take(&mut self.inbox.news.lock().watched);
+        if watched.is_empty() {
+            return;
+        }
+        let hub = self.hub.clone();
+        self.hub.tracker.spawn(async move {
+            for route in watched.values() {
+                release(&hub, route).await;
+            }
+        });
+    }
+}
+
+async fn release(hub: &Hub, route: &Route) {
+    if !hub.subscribers.less(route) {
+        return;
+    }
+    let Ok(upstream) = hub.upstream(&route.server) else {
+        return;
+    };
+    let deadline = Instant::now() + upstream.config.call_timeout;
+    if let Err(error) = upstream.unwatch(route.original.as_str(), deadline).await {
+        debug!(upstream = %route.server, %error, "a subscription was not ended");
+    }
+}
