@@ -9,6 +9,7 @@
 //! * [`catalog`]: what is offered, under which name.
 //! * [`upstream`]: one server that we call.
 //! * [`mux`]: the hub, from a call to its outcome.
+//! * [`downstream`]: the clients that call us.
 //! * [`cli`]: what a person types, and what the terminal shows.
 //!
 //! * [`telemetry`]: the log.
@@ -17,6 +18,7 @@
 pub mod catalog;
 pub mod cli;
 pub mod config;
+pub mod downstream;
 pub mod mux;
 pub mod printable;
 pub mod protocol;

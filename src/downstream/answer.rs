@@ -1,0 +1,152 @@
+//! Results and errors, put into the words of a client's era.
+
+use crate::mux::CallError;
+use crate::protocol::{Era, Method, Outcome, RpcError, Said, code, keys};
+use crate::wire::{Json, RequestId, Response, Splice};
+
+use super::reply::Last;
+
+/// The response to a modern client.
+pub(super) fn modern(
+    id: &RequestId,
+    method: &Method,
+    outcome: Result<Outcome, CallError>,
+    ttl_ms: u64,
+) -> Last {
+    match outcome {
+        Ok(Outcome::Complete(said)) => result(id, modern_result(method, said, ttl_ms)),
+        Ok(Outcome::InputRequired(json)) => result(id, json),
+        Err(failed) => match failed.to_rpc() {
+            (error, Some(Era::Legacy)) => refusal(id, modern_error(error)),
+            (error, _) => refusal(id, error),
+        },
+    }
+}
+
+/// Adds what every modern result has (2026-07-28, "Results" and "Caching") to one that was not said in
+/// modern words.
+fn modern_result(method: &Method, said: Said, ttl_ms: u64) -> Json {
+    if said.era == Some(Era::Modern) {
+        return said.json;
+    }
+    let Some(mut splice) = Splice::new(&said.json) else {
+        return said.json;
+    };
+    let has = |key| said.json.get(key).is_some();
+    if !has("resultType") {
+        splice.set("resultType", Json::from_static("\"complete\""));
+    }
+    if matches!(method, Method::List(_) | Method::ResourcesRead) {
+        // What a server did not call fresh is stale at once; our own lists are fresh for as long as set.
+        let ttl_ms = if said.era.is_none() { ttl_ms } else { 0 };
+        if !has("ttlMs") {
+            splice.set("ttlMs", Json::encode(&ttl_ms));
+        }
+        if !has("cacheScope") {
+            splice.set("cacheScope", Json::from_static("\"private\""));
+        }
+    }
+    splice.finish()
+}
+
+/// "Resource not found" has another code since 2026-07-28, and the old one must not appear there.
+fn modern_error(error: Json) -> Json {
+    match RpcError::code_of(&error) {
+        Some(code::LEGACY_RESOURCE_NOT_FOUND) => with_code(&error, code::INVALID_PARAMS),
+        _ => error,
+    }
+}
+
+/// The response to a legacy client; a question is not answered here.
+pub(super) fn legacy(id: &RequestId, method: &Method, outcome: Result<Said, CallError>) -> Last {
+    match outcome {
+        Ok(said) => result(id, legacy_result(method, said)),
+        Err(failed) => match failed.to_rpc() {
+            (error, Some(Era::Modern)) => refusal(id, legacy_error(method, error)),
+            (error, _) => refusal(id, error),
+        },
+    }
+}
+
+/// Takes away what only modern results have.
+fn legacy_result(method: &Method, said: Said) -> Json {
+    if said.era != Some(Era::Modern) {
+        return said.json;
+    }
+    let Some(mut splice) = Splice::new(&said.json) else {
+        return said.json;
+    };
+    splice.remove("resultType");
+    if matches!(method, Method::List(_) | Method::ResourcesRead) {
+        splice.remove("ttlMs").remove("cacheScope");
+    }
+    let meta = said.json.get("_meta");
+    if let Some((meta, mut inner)) = meta.and_then(|meta| Some((meta.clone(), Splice::new(&meta)?)))
+        && meta.get(keys::SERVER_INFO).is_some()
+    {
+        let rest = inner.remove(keys::SERVER_INFO).finish();
+        if rest.members().is_some_and(|members| members.is_empty()) {
+            splice.remove("_meta");
+        } else {
+            splice.set("_meta", rest);
+        }
+    }
+    splice.finish()
+}
+
+fn legacy_error(method: &Method, error: Json) -> Json {
+    match RpcError::code_of(&error) {
+        Some(code::INVALID_PARAMS) if *method == Method::ResourcesRead => {
+            with_code(&error, code::LEGACY_RESOURCE_NOT_FOUND)
+        }
+        // These are about the conversation between the mux and the server, which the client has no part in.
+        Some(code::HEADER_MISMATCH | code::UNSUPPORTED_VERSION) => with_code(&error, code::BROKEN),
+        _ => error,
+    }
+}
+
+fn with_code(error: &Json, code: i64) -> Json {
+    let Some(mut splice) = Splice::new(error) else {
+        return error.clone();
+    };
+    splice.set("code", Json::encode(&code));
+    splice.finish()
+}
+
+/// A response with a result.
+pub(super) fn result(id: &RequestId, json: Json) -> Last {
+    Last {
+        frame: Response {
+            id: Some(id.clone()),
+            body: Ok(json),
+        }
+        .encode(),
+        error: None,
+    }
+}
+
+/// A response with an error object.
+pub(super) fn refusal(id: &RequestId, error: Json) -> Last {
+    let code = RpcError::code_of(&error);
+    Last {
+        frame: Response {
+            id: Some(id.clone()),
+            body: Err(error),
+        }
+        .encode(),
+        error: code,
+    }
+}
+
+/// A response with an error of the mux itself.
+pub(super) fn error(id: &RequestId, error: &RpcError) -> Last {
+    refusal(id, error.to_json())
+}
+
+/// The error for a method that this era does not have.
+pub(super) fn unknown_method(method: &Method) -> RpcError {
+    RpcError::new(
+        code::METHOD_NOT_FOUND,
+        format!("method `{method}` is not known"),
+    )
+}

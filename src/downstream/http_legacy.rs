@@ -1,0 +1,383 @@
+//! The legacy dialect over HTTP: sessions, the stream for what belongs to no request, resumption
+//! (2025-11-25, "Streamable HTTP").
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
+use futures_util::stream::unfold;
+use http::header::RETRY_AFTER;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use tokio::time::{Instant, interval, sleep_until, timeout};
+use tokio_util::task::TaskTracker;
+
+use crate::mux::{Caller, Hub};
+use crate::protocol::{Era, Method, ProtocolVersion, code};
+use crate::transport::HttpReply;
+use crate::wire::{Malformed, Message, Notification, Request, Response};
+
+use super::batch::Batch;
+use super::http::{
+    EVENTS, EndpointOptions, PROTOCOL_VERSION, SESSION_ID, accepts, events, json, refusal, text,
+};
+use super::reply::{Item, Reply};
+use super::session::Session;
+use super::sessions::{HttpSession, LINGER, STANDING, Sessions};
+use super::stdio::{no_batches, refuse};
+use super::stream_log::{LogReader, StreamLog};
+use super::{answer, legacy, sse};
+
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+/// How often it is looked for idle sessions.
+const ROUND: Duration = Duration::from_secs(30);
+/// A request that takes longer than this becomes a stream, which can be picked up again.
+const SOON: Duration = Duration::from_secs(2);
+
+/// Serves legacy clients.
+pub(super) struct LegacyHttp {
+    hub: Hub,
+    sessions: Sessions,
+    tracker: TaskTracker,
+}
+
+type Checked<T> = Result<T, Box<HttpReply>>;
+
+impl LegacyHttp {
+    pub(super) fn new(hub: &Hub, options: &EndpointOptions) -> Arc<Self> {
+        let legacy = Arc::new(Self {
+            hub: hub.clone(),
+            sessions: Sessions::new(options.max_sessions, options.session_idle_timeout),
+            tracker: options.tracker.clone(),
+        });
+        let (swept, stop) = (legacy.clone(), options.stop.clone());
+        options.tracker.spawn(async move {
+            let mut round = interval(ROUND);
+            loop {
+                tokio::select! {
+                    _ = round.tick() => swept.sessions.expire(),
+                    () = stop.cancelled() => return swept.sessions.end_all(),
+                }
+            }
+        });
+        legacy
+    }
+
+    pub(super) async fn request(&self, headers: &HeaderMap, request: Request) -> HttpReply {
+        if Method::parse(&request.method) == Method::Initialize {
+            return self.initialize(&request);
+        }
+        match self.session(headers) {
+            Ok(session) => self.answer(headers, &session, request).await,
+            Err(refused) => *refused,
+        }
+    }
+
+    fn initialize(&self, request: &Request) -> HttpReply {
+        let id = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 24]>());
+        let caller = Caller::new(format!("session {id}"));
+        let (session, result) = Session::open(&self.hub, caller, request.params.as_ref());
+        if self.sessions.add(&id, session).is_none() {
+            let why = "too many sessions are open";
+            let mut reply = refusal(StatusCode::SERVICE_UNAVAILABLE, code::OVERLOADED, why);
+            reply
+                .headers
+                .insert(RETRY_AFTER, HeaderValue::from_static("30"));
+            return reply;
+        }
+        let mut reply = json(StatusCode::OK, answer::result(&request.id, result).frame);
+        if let Ok(id) = HeaderValue::from_str(&id) {
+            reply.headers.insert(SESSION_ID, id);
+        }
+        reply
+    }
+
+    /// The session that a message belongs to.
+    fn session(&self, headers: &HeaderMap) -> Checked<Arc<HttpSession>> {
+        let known = |version| {
+            ProtocolVersion::parse(version).is_some_and(|version| version.era() == Era::Legacy)
+        };
+        if let Some(version) = text(headers, &PROTOCOL_VERSION).filter(|version| !known(version)) {
+            let why = format!("revision `{}` is not spoken here", version.escape_debug());
+            return Err(boxed(StatusCode::BAD_REQUEST, code::INVALID_REQUEST, &why));
+        }
+        let Some(id) = text(headers, &SESSION_ID) else {
+            let why = "neither `params._meta` names a revision nor `Mcp-Session-Id` a session";
+            return Err(boxed(StatusCode::BAD_REQUEST, code::INVALID_REQUEST, why));
+        };
+        self.sessions.get(id).ok_or_else(|| {
+            boxed(
+                StatusCode::NOT_FOUND,
+                code::INVALID_REQUEST,
+                "the session is not known (any more)",
+            )
+        })
+    }
+
+    pub(super) fn notification(&self, headers: &HeaderMap, heard: &Notification) -> HttpReply {
+        match self.session(headers) {
+            Ok(session) => {
+                drop(session.busy());
+                session.session.heed(heard);
+                HttpReply::empty(StatusCode::ACCEPTED)
+            }
+            Err(refused) => *refused,
+        }
+    }
+
+    pub(super) fn response(&self, headers: &HeaderMap, response: Response) -> HttpReply {
+        match self.session(headers) {
+            Ok(session) => {
+                drop(session.busy());
+                session.session.answered(response);
+                HttpReply::empty(StatusCode::ACCEPTED)
+            }
+            Err(refused) => *refused,
+        }
+    }
+
+    /// One JSON message if the response comes soon and nothing precedes it, else a stream.
+    async fn answer(
+        &self,
+        headers: &HeaderMap,
+        session: &Arc<HttpSession>,
+        request: Request,
+    ) -> HttpReply {
+        let busy = session.busy();
+        let mut next = step(legacy::open(&session.session, request));
+        if !accepts(headers, EVENTS) {
+            return alone(next).await;
+        }
+        let (first, rest) = match timeout(SOON, &mut next).await {
+            Ok((Item::Last(last), _)) => return json(StatusCode::OK, last.frame),
+            Ok((Item::Cancelled, _)) => return events(futures_util::stream::empty()),
+            Ok((Item::Message(frame), reply)) => (Some(frame), step(reply)),
+            Err(_) => (None, next),
+        };
+        let (name, log) = session.open_stream();
+        let ended = session.ended.clone();
+        let pumped = log.clone();
+        self.tracker.spawn(async move {
+            tokio::select! {
+                () = pump(&pumped, first, rest) => {}
+                () = abandoned(&pumped) => {}
+                () = ended.cancelled() => {}
+            }
+            pumped.end();
+            drop(busy);
+        });
+        let reader = log.read_after(0);
+        resumable(session, (name, log), reader, Some(0))
+    }
+
+    /// A batch, which only revision 2025-03-26 has. Its responses come as one array; if anything is said
+    /// before them, all of it comes as a stream.
+    pub(super) async fn batch(
+        &self,
+        headers: &HeaderMap,
+        messages: Vec<Result<Message, Malformed>>,
+    ) -> HttpReply {
+        let session = match self.session(headers) {
+            Ok(session) => session,
+            Err(refused) => return *refused,
+        };
+        if session.session.version() != ProtocolVersion::V2025_03_26 {
+            return json(StatusCode::BAD_REQUEST, no_batches());
+        }
+        let busy = session.busy();
+        let mut batch = Batch::default();
+        for message in messages {
+            match message {
+                Ok(Message::Request(request)) => {
+                    batch.add(legacy::open(&session.session, request));
+                }
+                Ok(Message::Notification(heard)) => session.session.heed(&heard),
+                Ok(Message::Response(response)) => session.session.answered(response),
+                Err(malformed) => batch.refuse(refuse(&malformed)),
+            }
+        }
+        if batch.is_empty() {
+            return HttpReply::empty(StatusCode::ACCEPTED);
+        }
+        let (name, log) = session.open_stream();
+        let pumped = log.clone();
+        self.tracker.spawn(async move {
+            let run = batch.run(|frame| {
+                let pumped = pumped.clone();
+                async move { pumped.push(frame).await }
+            });
+            tokio::select! {
+                answer = run => if let Some(frame) = answer { pumped.push(frame).await },
+                () = abandoned(&pumped) => {}
+            }
+            pumped.end();
+            drop(busy);
+        });
+        let mut reader = log.read_after(0);
+        let Some((_, first)) = reader.next().await else {
+            return HttpReply::empty(StatusCode::ACCEPTED);
+        };
+        if first.starts_with(b"[") {
+            session.close_stream(name);
+            return json(StatusCode::OK, first);
+        }
+        let reader = log.read_after(0);
+        resumable(&session, (name, log), reader, None)
+    }
+
+    /// The stream for what belongs to no request, or the rest of one that broke off.
+    pub(super) fn listen(&self, headers: &HeaderMap) -> HttpReply {
+        let session = match self.session(headers) {
+            Ok(session) => session,
+            Err(refused) => return *refused,
+        };
+        if !accepts(headers, EVENTS) {
+            return HttpReply::empty(StatusCode::NOT_ACCEPTABLE);
+        }
+        match text(headers, &LAST_EVENT_ID).and_then(StreamLog::parse_id) {
+            Some((STANDING, after)) => standing(&session, after),
+            Some((name, after)) => {
+                let Some(log) = session.stream(name) else {
+                    let why = "the stream is not kept any more";
+                    return refusal(StatusCode::NOT_FOUND, code::INVALID_REQUEST, why);
+                };
+                let reader = log.read_after(after);
+                resumable(&session, (name, log), reader, None)
+            }
+            None => standing(&session, session.standing.newest()),
+        }
+    }
+
+    /// Ends the session.
+    pub(super) fn end(&self, headers: &HeaderMap) -> HttpReply {
+        match text(headers, &SESSION_ID) {
+            None => HttpReply::empty(StatusCode::BAD_REQUEST),
+            Some(id) if self.sessions.remove(id) => HttpReply::empty(StatusCode::NO_CONTENT),
+            Some(_) => HttpReply::empty(StatusCode::NOT_FOUND),
+        }
+    }
+}
+
+fn boxed(status: StatusCode, code: i64, why: &str) -> Box<HttpReply> {
+    Box::new(refusal(status, code, why))
+}
+
+type Stepping = Pin<Box<dyn Future<Output = (Item, Reply)> + Send>>;
+
+/// The next step of a reply, which can be waited for in one place and then in another.
+fn step(mut reply: Reply) -> Stepping {
+    Box::pin(async move {
+        let item = reply.next().await;
+        (item, reply)
+    })
+}
+
+/// The response alone, for a client that takes no stream.
+async fn alone(mut next: Stepping) -> HttpReply {
+    loop {
+        match next.await {
+            (Item::Last(last), _) => return json(StatusCode::OK, last.frame),
+            (Item::Cancelled, _) => return HttpReply::empty(StatusCode::ACCEPTED),
+            (Item::Message(_), reply) => next = step(reply),
+        }
+    }
+}
+
+/// Writes a reply into its stream.
+async fn pump(log: &StreamLog, first: Option<Bytes>, mut next: Stepping) {
+    if let Some(first) = first {
+        log.push(first).await;
+    }
+    loop {
+        match next.await {
+            (Item::Message(frame), reply) => {
+                log.push(frame).await;
+                next = step(reply);
+            }
+            (Item::Last(last), _) => return log.push(last.frame).await,
+            (Item::Cancelled, _) => return,
+        }
+    }
+}
+
+/// Resolves when the client has not come back for a stream in time.
+async fn abandoned(log: &StreamLog) {
+    loop {
+        let wake = match log.idle_since() {
+            Some(since) if since.elapsed() >= LINGER => return,
+            Some(since) => since + LINGER,
+            None => Instant::now() + LINGER,
+        };
+        sleep_until(wake).await;
+    }
+}
+
+/// The events of a stream. `prime`: the number for an event without data that goes first, so that the
+/// client can come back before the first message.
+fn resumable(
+    session: &Arc<HttpSession>,
+    (_, log): (u64, Arc<StreamLog>),
+    reader: LogReader,
+    prime: Option<u64>,
+) -> HttpReply {
+    let resumes = session.session.version() >= ProtocolVersion::V2025_11_25;
+    let prime = prime
+        .filter(|_| resumes)
+        .map(|number| sse::priming(log.event_id(number)));
+    let ended = session.ended.clone();
+    events(unfold(
+        (prime, reader, ended),
+        |(prime, mut reader, ended)| async move {
+            if let Some(event) = prime {
+                return Some((event, (None, reader, ended)));
+            }
+            let (id, frame) = tokio::select! {
+                biased;
+                next = reader.next() => next?,
+                () = ended.cancelled() => return None,
+            };
+            Some((sse::message(frame, Some(id)), (None, reader, ended)))
+        },
+    ))
+}
+
+/// The stream for what belongs to no request, from after the event with this number.
+fn standing(session: &Arc<HttpSession>, after: u64) -> HttpReply {
+    let replaced = session.take_listener();
+    let log = session.standing.clone();
+    let resumes = session.session.version() >= ProtocolVersion::V2025_11_25;
+    let prime = resumes.then(|| sse::priming(log.event_id(after)));
+    let state = (
+        prime,
+        log.read_after(after),
+        session.busy(),
+        session.clone(),
+        replaced,
+    );
+    events(unfold(
+        state,
+        |(prime, mut reader, busy, session, replaced)| async move {
+            if let Some(event) = prime {
+                return Some((event, (None, reader, busy, session, replaced)));
+            }
+            loop {
+                tokio::select! {
+                    biased;
+                    () = replaced.cancelled() => return None,
+                    next = reader.next() => {
+                        let (id, frame) = next?;
+                        let event = sse::message(frame, Some(id));
+                        return Some((event, (None, reader, busy, session, replaced)));
+                    }
+                    notice = session.session.subscription.next() => {
+                        if let Some(frame) = session.session.frame(notice) {
+                            session.standing.push(frame).await;
+                        }
+                    }
+                }
+            }
+        },
+    ))
+}

@@ -1,0 +1,144 @@
+//! `subscriptions/listen` of a modern client (2026-07-28, "Subscriptions").
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::mux::{Hub, Notice, Subscription, Wanted};
+use crate::protocol::{Kind, RpcError, code, keys, notification};
+use crate::wire::{Json, Notification, RequestId, Splice};
+
+use super::answer;
+use super::reply::Item;
+
+/// What a client asks to be told.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Filter {
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    tools_list_changed: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    prompts_list_changed: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    resources_list_changed: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    resource_subscriptions: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    task_ids: Vec<String>,
+}
+
+/// A subscription: acknowledged first, then what happens, until either side ends it.
+pub(super) struct ListenReply {
+    hub: Hub,
+    id: RequestId,
+    filter: Filter,
+    subscription: Option<Subscription>,
+}
+
+impl ListenReply {
+    pub(super) fn new(
+        hub: &Hub,
+        id: RequestId,
+        notifications: Option<&Json>,
+    ) -> Result<Self, RpcError> {
+        let bad = |why: String| RpcError::new(code::INVALID_PARAMS, why);
+        let filter = match notifications {
+            None => return Err(bad("`params.notifications` is missing".to_owned())),
+            Some(json) => json
+                .decode::<Filter>()
+                .map_err(|error| bad(format!("`params.notifications`: {error}")))?,
+        };
+        Ok(Self {
+            hub: hub.clone(),
+            id,
+            filter,
+            subscription: None,
+        })
+    }
+
+    pub(super) async fn next(&mut self) -> Item {
+        let Some(subscription) = &self.subscription else {
+            return Item::Message(self.begin().await);
+        };
+        tokio::select! {
+            biased;
+            notice = subscription.next() => Item::Message(self.frame(notice)),
+            () = self.hub.stopping() => {
+                let meta = Json::object([(keys::SUBSCRIPTION_ID, &self.id.as_json())]);
+                let result = Json::object([
+                    ("resultType", &Json::from_static("\"complete\"")),
+                    ("_meta", &meta),
+                ]);
+                Item::Last(answer::result(&self.id, result))
+            }
+        }
+    }
+
+    /// Subscribes, and says to what: a resource that cannot be watched is left out.
+    async fn begin(&mut self) -> Bytes {
+        let subscription = self.hub.subscribe(self.wanted());
+        let mut watched = Vec::new();
+        for uri in std::mem::take(&mut self.filter.resource_subscriptions) {
+            if subscription.watch(&uri).await.is_ok() {
+                watched.push(uri);
+            }
+        }
+        self.filter.resource_subscriptions = watched;
+        self.subscription = Some(subscription);
+        let params = Json::object([("notifications", &Json::encode(&self.filter))]);
+        self.tagged(notification::ACKNOWLEDGED, &params)
+    }
+
+    fn wanted(&self) -> Wanted {
+        let mut lists = BTreeSet::new();
+        for (wanted, kind) in [
+            (self.filter.tools_list_changed, Kind::Tool),
+            (self.filter.prompts_list_changed, Kind::Prompt),
+            (self.filter.resources_list_changed, Kind::Resource),
+        ] {
+            if wanted {
+                lists.insert(kind);
+            }
+        }
+        Wanted {
+            lists,
+            tasks: self.filter.task_ids.iter().cloned().collect(),
+            ..Wanted::default()
+        }
+    }
+
+    fn frame(&self, notice: Notice) -> Bytes {
+        let empty = Json::from_static("{}");
+        match notice {
+            Notice::ListChanged(kind) => self.tagged(notification::list_changed(kind), &empty),
+            Notice::Updated(uri) => {
+                let params = Json::object([("uri", &Json::string(&uri))]);
+                self.tagged(notification::RESOURCE_UPDATED, &params)
+            }
+            Notice::Task(params) => self.tagged(notification::TASKS, &params),
+            Notice::Log(_, params) => self.tagged(notification::MESSAGE, &params),
+        }
+    }
+
+    /// A notification that names the subscription it belongs to.
+    fn tagged(&self, method: &'static str, params: &Json) -> Bytes {
+        let empty = Json::from_static("{}");
+        let meta = params.get("_meta").unwrap_or_else(|| empty.clone());
+        let meta = match Splice::new(&meta) {
+            Some(mut splice) => splice
+                .set(keys::SUBSCRIPTION_ID, self.id.as_json())
+                .finish(),
+            None => Json::object([(keys::SUBSCRIPTION_ID, &self.id.as_json())]),
+        };
+        let params = match Splice::new(params) {
+            Some(mut splice) => splice.set("_meta", meta).finish(),
+            None => Json::object([("_meta", &meta)]),
+        };
+        Notification {
+            method: method.into(),
+            params: Some(params),
+        }
+        .encode()
+    }
+}

@@ -1,0 +1,26 @@
+//! The clients that call us.
+//!
+//! A client speaks one of two dialects, [`modern`] or [`legacy`], over [`stdio`] or [`http`]; both may come
+//! over the same link or to the same endpoint at once. A dialect turns a request into a
+//! [`Call`](crate::mux::Call) and its steps back into messages, as a [`Reply`](reply::Reply).
+//!
+//! Invariant: nothing here knows a server, a route or the inside of the catalog.
+
+mod answer;
+mod asking;
+mod batch;
+mod http;
+mod http_legacy;
+mod http_modern;
+mod legacy;
+mod listen;
+mod modern;
+mod reply;
+mod session;
+mod sessions;
+mod sse;
+mod stdio;
+mod stream_log;
+
+pub use http::{Endpoint, EndpointOptions, PATH};
+pub use stdio::serve_stdio;

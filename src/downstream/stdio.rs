@@ -1,0 +1,286 @@
+//! One client on our stdin and stdout, of either era.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{debug, warn};
+
+use crate::mux::{Caller, Hub};
+use crate::protocol::{CallParams, Method, ProtocolVersion, RpcError, code, notification};
+use crate::transport::{Duplex, Outgoing, TransportError};
+use crate::wire::{
+    Frame, Json, Malformed, MalformedKind, Message, Notification, Request, RequestId, Response,
+};
+
+use super::batch::Batch;
+use super::modern::ModernRequest;
+use super::reply::{Item, Last, Reply};
+use super::session::Session;
+use super::{answer, legacy};
+
+/// How many requests of the client may be under way.
+const MAX_IN_FLIGHT: usize = 1_024;
+
+/// What the tasks of one link share.
+struct Client {
+    hub: Hub,
+    outgoing: Outgoing,
+    tracker: TaskTracker,
+    caller: Caller,
+    slots: Arc<Semaphore>,
+    ended: CancellationToken,
+    /// The legacy client, once it has shaken hands.
+    session: Mutex<Option<Arc<Session>>>,
+    /// Modern requests under way; legacy ones are the session's.
+    in_flight: Mutex<HashMap<RequestId, CancellationToken>>,
+}
+
+/// Serves the client until it closes its side or `stop`. Requests under way are cancelled then.
+pub async fn serve_stdio(duplex: Duplex, hub: Hub, tracker: TaskTracker, stop: CancellationToken) {
+    let Duplex {
+        mut incoming,
+        outgoing,
+    } = duplex;
+    let client = Arc::new(Client {
+        hub,
+        outgoing,
+        tracker,
+        caller: Caller::new("stdio"),
+        slots: Arc::new(Semaphore::new(MAX_IN_FLIGHT)),
+        ended: stop.child_token(),
+        session: Mutex::default(),
+        in_flight: Mutex::default(),
+    });
+    loop {
+        let next = tokio::select! {
+            next = incoming.next() => next,
+            () = stop.cancelled() => break,
+        };
+        match next {
+            Some(Ok(frame)) => client.take(frame).await,
+            Some(Err(error @ TransportError::TooLarge { .. })) => {
+                let error = RpcError::new(code::INVALID_REQUEST, error.to_string());
+                client
+                    .send(
+                        Response {
+                            id: None,
+                            body: Err(error.to_json()),
+                        }
+                        .encode(),
+                    )
+                    .await;
+            }
+            Some(Err(error)) => {
+                warn!(%error, "reading from the client failed");
+                break;
+            }
+            None => break,
+        }
+    }
+    client.ended.cancel();
+    if let Some(session) = client.session.lock().take() {
+        session.cancel_all();
+    }
+    drop(client.outgoing.flushed().await);
+}
+
+impl Client {
+    async fn send(&self, frame: Bytes) {
+        if self.outgoing.send(frame).await.is_err() {
+            self.ended.cancel();
+        }
+    }
+
+    async fn take(self: &Arc<Self>, frame: Bytes) {
+        match Frame::parse(frame) {
+            Ok(Frame::One(message)) => self.message(message).await,
+            Ok(Frame::Batch(messages)) => self.batch(messages).await,
+            Err(malformed) => self.send(refuse(&malformed)).await,
+        }
+    }
+
+    async fn message(self: &Arc<Self>, message: Message) {
+        match message {
+            Message::Request(request) => {
+                let id = request.id.clone();
+                let reply = self.open(request);
+                self.run(id, reply).await;
+            }
+            Message::Notification(heard) => self.heed(&heard),
+            Message::Response(response) => self.answered(response),
+        }
+    }
+
+    fn answered(&self, response: Response) {
+        let session = self.session.lock().clone();
+        if let Some(session) = session {
+            session.answered(response);
+        } else {
+            debug!("a response was ignored: nothing was asked");
+        }
+    }
+
+    fn heed(self: &Arc<Self>, heard: &Notification) {
+        let session = self.session.lock().clone();
+        match heard.method.as_ref() {
+            notification::CANCELLED => {
+                let id = heard
+                    .params
+                    .as_ref()
+                    .and_then(|params| params.get("requestId"));
+                let id = id.as_ref().and_then(RequestId::from_json);
+                if let Some(cancelled) = id.and_then(|id| self.in_flight.lock().get(&id).cloned()) {
+                    cancelled.cancel();
+                }
+            }
+            notification::INITIALIZED => {
+                if let Some(session) = &session {
+                    self.tracker.spawn(self.clone().tell(session.clone()));
+                }
+            }
+            _ => {}
+        }
+        if let Some(session) = session {
+            session.heed(heard);
+        }
+    }
+
+    /// Tells a legacy client what happens outside its requests.
+    async fn tell(self: Arc<Self>, session: Arc<Session>) {
+        loop {
+            tokio::select! {
+                notice = session.subscription.next() => {
+                    if let Some(frame) = session.frame(notice) {
+                        self.send(frame).await;
+                    }
+                }
+                () = self.ended.cancelled() => return,
+            }
+        }
+    }
+
+    /// The reply to a request, in the dialect in which it came.
+    fn open(self: &Arc<Self>, request: Request) -> Reply {
+        let read = CallParams::read(request.params.as_ref());
+        let id = request.id.clone();
+        if ModernRequest::is_modern(&read) {
+            let opened = ModernRequest::read(request, read)
+                .and_then(|request| request.open(&self.hub, &self.caller));
+            return opened.unwrap_or_else(|error| Reply::ready(answer::error(&id, &error)));
+        }
+        let session = self.session.lock().clone();
+        match (session, Method::parse(&request.method)) {
+            (None, Method::Initialize) => {
+                let (session, result) =
+                    Session::open(&self.hub, self.caller.clone(), request.params.as_ref());
+                *self.session.lock() = Some(session);
+                Reply::ready(answer::result(&id, result))
+            }
+            (Some(session), _) => legacy::open(&session, request),
+            (None, Method::Ping) => Reply::ready(answer::result(&id, Json::from_static("{}"))),
+            (None, _) => {
+                let why = "`params._meta` lacks `io.modelcontextprotocol/protocolVersion`, and the client has not sent `initialize`";
+                let error = RpcError::new(code::INVALID_PARAMS, why);
+                Reply::ready(answer::error(&id, &error))
+            }
+        }
+    }
+
+    /// Sends the messages of a reply, in a task of its own unless it is there already.
+    async fn run(self: &Arc<Self>, id: RequestId, reply: Reply) {
+        if let Reply::Ready(Some(last)) = reply {
+            return self.send(last.frame).await;
+        }
+        let Ok(slot) = self.slots.clone().try_acquire_owned() else {
+            let error = RpcError::new(code::OVERLOADED, "too many requests are under way");
+            return self.send(answer::error(&id, &error).frame).await;
+        };
+        let cancelled = self.ended.child_token();
+        if matches!(reply, Reply::Modern(_) | Reply::Listen(_)) {
+            self.in_flight.lock().insert(id.clone(), cancelled.clone());
+        }
+        let client = self.clone();
+        self.tracker.spawn(async move {
+            tokio::select! {
+                biased;
+                () = cancelled.cancelled() => {}
+                () = client.deliver(reply) => {}
+            }
+            client.in_flight.lock().remove(&id);
+            drop(slot);
+        });
+    }
+
+    async fn deliver(&self, mut reply: Reply) {
+        loop {
+            match reply.next().await {
+                Item::Message(frame) => self.send(frame).await,
+                Item::Last(Last { frame, .. }) => return self.send(frame).await,
+                Item::Cancelled => return,
+            }
+        }
+    }
+
+    /// A batch, which only revision 2025-03-26 has: its messages are taken one by one, its responses sent as
+    /// one array.
+    async fn batch(self: &Arc<Self>, messages: Vec<Result<Message, Malformed>>) {
+        let version = self
+            .session
+            .lock()
+            .as_ref()
+            .map(|session| session.version());
+        if version != Some(ProtocolVersion::V2025_03_26) {
+            return self.send(no_batches()).await;
+        }
+        let mut batch = Batch::default();
+        for message in messages {
+            match message {
+                Ok(Message::Request(request)) => batch.add(self.open(request)),
+                Ok(Message::Notification(heard)) => self.heed(&heard),
+                Ok(Message::Response(response)) => self.answered(response),
+                Err(malformed) => batch.refuse(refuse(&malformed)),
+            }
+        }
+        let client = self.clone();
+        self.tracker.spawn(async move {
+            let run = batch.run(|frame| {
+                let client = client.clone();
+                async move { client.send(frame).await }
+            });
+            tokio::select! {
+                answer = run => if let Some(frame) = answer { client.send(frame).await },
+                () = client.ended.cancelled() => {}
+            }
+        });
+    }
+}
+
+/// The error for something that is no message.
+pub(super) fn refuse(malformed: &Malformed) -> Bytes {
+    let number = match malformed.kind {
+        MalformedKind::Parse => code::PARSE,
+        MalformedKind::Invalid => code::INVALID_REQUEST,
+    };
+    let error = RpcError::new(number, malformed.detail.clone());
+    Response {
+        id: malformed.id.clone(),
+        body: Err(error.to_json()),
+    }
+    .encode()
+}
+
+/// The error for a batch where there are none.
+pub(super) fn no_batches() -> Bytes {
+    let why = "batches exist in revision 2025-03-26 only";
+    let error = RpcError::new(code::INVALID_REQUEST, why);
+    Response {
+        id: None,
+        body: Err(error.to_json()),
+    }
+    .encode()
+}
