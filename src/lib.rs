@@ -10,11 +10,13 @@
 //! * [`upstream`]: one server that we call.
 //! * [`mux`]: the hub, from a call to its outcome.
 //! * [`downstream`]: the clients that call us.
+//! * [`app`]: how the rooms are put together, started and stopped.
 //! * [`cli`]: what a person types, and what the terminal shows.
 //!
 //! * [`telemetry`]: the log.
 //! * [`printable`]: text from servers, made fit for a terminal or a log.
 
+pub mod app;
 pub mod catalog;
 pub mod cli;
 pub mod config;

@@ -127,7 +127,3 @@ fn failure(config: &ChildConfig, error: &io::Error) -> TransportError {
         },
     }
 }
-
-#[cfg(test)]
-#[path = "child_tests.rs"]
-mod tests;

@@ -265,7 +265,3 @@ impl<S: HttpService> Server<S> {
         Ok(gather.finish())
     }
 }
-
-#[cfg(test)]
-#[path = "http_server_tests.rs"]
-mod tests;

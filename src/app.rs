@@ -1,0 +1,150 @@
+//! How the rooms are put together: configuration → servers → hub → listeners, and the reverse at the end.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::{Config, Listen, Settings};
+use crate::downstream::{Endpoint, EndpointOptions, PATH, serve_stdio};
+use crate::mux::{Hub, Mux};
+use crate::transport::{Allowed, Guard, HttpClient, ServeOptions, TransportError, serve, stdio};
+use crate::upstream::{Pool, PoolOptions};
+
+/// How much news of servers waits for the keeper.
+const NEWS_QUEUE: usize = 1_024;
+
+/// Why the mux cannot serve.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// Everybody on the network could use the servers.
+    #[error("refusing to listen on `{0}`, which others can reach, without authentication")]
+    Exposed(SocketAddr),
+    /// The address is taken, or not ours.
+    #[error("cannot listen on `{address}`: {source}")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Our own stdin or stdout cannot be used.
+    #[error(transparent)]
+    Stdio(#[from] TransportError),
+}
+
+/// A running mux.
+pub struct App {
+    hub: Hub,
+    settings: Arc<Settings>,
+    clients: Side,
+    servers: Side,
+}
+
+/// The tasks of one side, and how to end them.
+#[derive(Default)]
+struct Side {
+    tracker: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl App {
+    /// Starts all servers of a configuration. Returns at once; needs a tokio runtime.
+    pub fn start(config: &Config, guard: Guard) -> Self {
+        let settings = Arc::new(config.settings.clone());
+        let (clients, servers) = (Side::default(), Side::default());
+        let (events, news) = mpsc::channel(NEWS_QUEUE);
+        let options = PoolOptions {
+            http: HttpClient::new(),
+            guard,
+            max_message_size: settings.max_message_size,
+            shutdown_grace: settings.shutdown_grace,
+            tracker: servers.tracker.clone(),
+            stop: servers.stop.clone(),
+            events,
+        };
+        let pool = Pool::start(config.servers.values().cloned().map(Arc::new), &options);
+        let hub = Mux::new(
+            pool,
+            settings.clone(),
+            servers.tracker.clone(),
+            clients.stop.clone(),
+        );
+        servers
+            .tracker
+            .spawn(hub.clone().keep(news, servers.stop.clone()));
+        Self {
+            hub,
+            settings,
+            clients,
+            servers,
+        }
+    }
+
+    /// The hub.
+    pub fn hub(&self) -> &Hub {
+        &self.hub
+    }
+
+    /// Serves streamable HTTP on this address until [`App::stop`]. Returns the address, whose port the
+    /// system may have chosen.
+    pub async fn listen(&self, listen: Listen) -> Result<SocketAddr, AppError> {
+        let address = listen.address();
+        if !listen.is_loopback() {
+            return Err(AppError::Exposed(address));
+        }
+        let bind_error = |source| AppError::Bind { address, source };
+        let listener = TcpListener::bind(address).await.map_err(bind_error)?;
+        let bound = listener.local_addr().map_err(bind_error)?;
+        let settings = &self.settings;
+        let endpoint = Endpoint::new(
+            &self.hub,
+            &EndpointOptions {
+                max_sessions: settings.max_sessions,
+                session_idle_timeout: settings.session_idle_timeout,
+                tracker: self.clients.tracker.clone(),
+                stop: self.clients.stop.clone(),
+            },
+        );
+        let allowed = Allowed::new(bound, &settings.allowed_hosts, &settings.allowed_origins);
+        let mut options = ServeOptions::new(settings.max_message_size, allowed);
+        options.drain = settings.shutdown_grace;
+        let (tracker, stop) = (self.clients.tracker.clone(), self.clients.stop.clone());
+        self.clients.tracker.spawn(async move {
+            serve(listener, Arc::new(endpoint), options, stop, &tracker).await;
+        });
+        Ok(bound)
+    }
+
+    /// The URL of the endpoint on this address.
+    pub fn url(address: SocketAddr) -> String {
+        format!("http://{address}{PATH}")
+    }
+
+    /// Serves the client on our own stdin and stdout until it closes its side.
+    pub async fn serve_stdio(&self) -> Result<(), AppError> {
+        let duplex = stdio(self.settings.max_message_size)?;
+        let (tracker, stop) = (self.clients.tracker.clone(), self.clients.stop.clone());
+        serve_stdio(duplex, self.hub.clone(), tracker, stop).await;
+        Ok(())
+    }
+
+    /// Shuts down: no new clients, calls under way may finish within the grace, then every server and every
+    /// process of it ends.
+    pub async fn stop(self) {
+        let grace = self.settings.shutdown_grace;
+        self.clients.stop.cancel();
+        self.clients.tracker.close();
+        drop(timeout(grace, self.clients.tracker.wait()).await);
+        self.servers.stop.cancel();
+        self.servers.tracker.close();
+        // The stop ladder of a child takes no longer than the grace; what is left then is killed.
+        drop(timeout(grace + Duration::from_secs(5), self.servers.tracker.wait()).await);
+    }
+}
