@@ -6,9 +6,7 @@ use std::time::Instant;
 
 use memchr::memmem;
 use parking_lot::Mutex;
-use rustix::process::{
-    Pid, PidfdFlags, Signal, getpgid, kill_process, pidfd_open, pidfd_send_signal,
-};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal};
 
 use crate::transport::tree::VARIABLE;
 
@@ -75,7 +73,6 @@ impl Census {
         let all = last.iter().flat_map(|(_, processes)| processes);
         let is_marked = |process: &Process| process.mark.iter().any(|own| own.starts_with(mark));
         all.filter(|process| is_marked(process) || groups.contains(&process.group))
-            .filter(|process| is_alive(process.pid))
             .cloned()
             .collect()
     }
@@ -90,20 +87,32 @@ fn walk(prefix: &str) -> Vec<Process> {
     pids.filter_map(|pid| {
         Some(Process {
             pid,
-            group: getpgid(Some(pid)).ok()?,
+            group: group(pid)?,
             mark: mark(pid, prefix),
         })
     })
     .collect()
 }
 
-/// The mark in a process's environment, if it begins with `prefix`.
-/// Nothing for processes that have ended or whose environment we may not read.
+/// The group of a process. Nothing for one that only waits to be reaped, or that belongs to the system.
+fn group(pid: Pid) -> Option<Pid> {
+    let stat = fs::read(format!("/proc/{}/stat", pid.as_raw_nonzero())).ok()?;
+    // `PID (NAME) STATE PARENT GROUP …`, where the name may hold anything.
+    let end = memchr::memrchr(b')', &stat)?;
+    let mut fields = std::str::from_utf8(&stat[end + 1..])
+        .ok()?
+        .split_ascii_whitespace();
+    let is_dead = matches!(fields.next()?, "Z" | "X");
+    let group = fields.nth(1)?.parse().ok()?;
+    Pid::from_raw(group).filter(|_| !is_dead)
+}
+
+/// The mark in a process's environment, if it begins with `prefix`. Nothing where we may not look.
 fn mark(pid: Pid, prefix: &str) -> Option<String> {
     let path = format!("/proc/{}/environ", pid.as_raw_nonzero());
     let mut environment = vec![0];
-    File::open(path)
-        .ok()?
+    let environ = File::open(path).ok()?;
+    environ
         .take(ENVIRONMENT)
         .read_to_end(&mut environment)
         .ok()?;
@@ -112,14 +121,4 @@ fn mark(pid: Pid, prefix: &str) -> Option<String> {
     let value = &environment[at + wanted.len() - prefix.len()..];
     let value = value.split(|&byte| byte == 0).next()?;
     std::str::from_utf8(value).ok().map(str::to_owned)
-}
-
-/// Whether a process is more than an entry that waits to be reaped.
-fn is_alive(pid: Pid) -> bool {
-    let Ok(stat) = fs::read(format!("/proc/{}/stat", pid.as_raw_nonzero())) else {
-        return false;
-    };
-    // `PID (NAME) STATE …`, where the name may hold anything.
-    let state = memchr::memrchr(b')', &stat).and_then(|end| stat.get(end + 2));
-    state.is_some_and(|state| !matches!(state, b'Z' | b'X'))
 }

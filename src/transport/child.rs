@@ -127,3 +127,7 @@ fn failure(config: &ChildConfig, error: &io::Error) -> TransportError {
         },
     }
 }
+
+#[cfg(test)]
+#[path = "child_tests.rs"]
+mod tests;

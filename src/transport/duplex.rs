@@ -55,11 +55,11 @@ impl Duplex {
         let (to_left, from_right) = Outgoing::new();
         let left = Self {
             incoming: Incoming::memory(from_right, limit),
-            outgoing: to_left,
+            outgoing: to_right,
         };
         let right = Self {
             incoming: Incoming::memory(from_left, limit),
-            outgoing: to_right,
+            outgoing: to_left,
         };
         (left, right)
     }
@@ -263,3 +263,7 @@ fn one_line(frame: Bytes) -> Bytes {
         })
         .collect()
 }
+
+#[cfg(test)]
+#[path = "duplex_tests.rs"]
+mod tests;

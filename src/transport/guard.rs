@@ -266,3 +266,7 @@ fn sweep(mut groups: Vec<Pid>, prefix: &str) {
         thread::sleep(PAUSE);
     }
 }
+
+#[cfg(test)]
+#[path = "guard_tests.rs"]
+mod tests;

@@ -341,8 +341,9 @@ fn is_tls(cause: &(dyn Error + 'static)) -> bool {
     let wrapped = cause
         .downcast_ref::<io::Error>()
         .and_then(io::Error::get_ref);
-    match wrapped {
-        Some(inner) => inner.is::<rustls::Error>(),
-        None => cause.is::<rustls::Error>(),
-    }
+    wrapped.map_or_else(|| cause.is::<rustls::Error>(), |inner| is_tls(inner))
 }
+
+#[cfg(test)]
+#[path = "http_client_tests.rs"]
+mod tests;

@@ -265,3 +265,7 @@ impl<S: HttpService> Server<S> {
         Ok(gather.finish())
     }
 }
+
+#[cfg(test)]
+#[path = "http_server_tests.rs"]
+mod tests;

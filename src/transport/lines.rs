@@ -159,3 +159,58 @@ fn skip_control_sequence(chars: &mut std::str::Chars<'_>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn lines(stderr: &[u8]) -> Vec<String> {
+        let (mut lines, reading) = Lines::of(stderr);
+        reading.await;
+        lines.take()
+    }
+
+    #[tokio::test]
+    async fn nothing_that_steers_a_terminal_is_left() {
+        let stderr = "\u{1b}[1;31mred\u{1b}[0m\ta\u{8}\u{7}b\r\n\
+                      \u{1b}]0;title\u{7}c\u{1b}]8;;http://x\u{1b}\\d\u{9b}2Je\n\
+                      \u{202e}f\u{1b}(Bg\u{0}h\u{7f}\n\u{1b}[\n\u{1b}";
+        let expected = ["red ab", "cde", "fBgh", "", ""];
+        assert_eq!(lines(stderr.as_bytes()).await, expected);
+    }
+
+    #[tokio::test]
+    async fn bytes_that_are_no_text_are_replaced_and_the_last_line_needs_no_newline() {
+        assert_eq!(lines(b"a\xffb\n\nc").await, ["a\u{fffd}b", "", "c"]);
+    }
+
+    #[tokio::test]
+    async fn a_long_line_is_cut() {
+        let stderr = format!("{}\nnext\n", "x".repeat(3 * LONGEST));
+        assert_eq!(
+            lines(stderr.as_bytes()).await,
+            ["x".repeat(LONGEST), "next".to_owned()]
+        );
+    }
+
+    #[tokio::test]
+    async fn a_reader_gets_each_line_and_then_the_end() {
+        let (mut lines, reading) = Lines::of(&b"a\nb\n"[..]);
+        let all = async {
+            let mut all = Vec::new();
+            while let Some(line) = lines.next().await {
+                all.push(line);
+            }
+            all
+        };
+        let (all, ()) = tokio::join!(all, reading);
+        assert_eq!(all, ["a", "b"]);
+    }
+
+    #[tokio::test]
+    async fn a_reading_task_that_is_dropped_ends_the_lines() {
+        let (mut lines, reading) = Lines::of(&b"a\n"[..]);
+        drop(reading);
+        assert_eq!(lines.next().await, None);
+    }
+}

@@ -22,6 +22,8 @@ mod process;
 mod queue;
 mod reply;
 mod stdio;
+#[cfg(test)]
+mod testing;
 mod tree;
 
 pub use child::{Child, spawn};

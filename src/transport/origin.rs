@@ -139,3 +139,7 @@ fn matches(allowed: &str, host: &Authority, name: &str) -> bool {
         || host.as_str().eq_ignore_ascii_case(allowed)
         || allowed.strip_prefix("*.").is_some_and(below)
 }
+
+#[cfg(test)]
+#[path = "origin_tests.rs"]
+mod tests;
