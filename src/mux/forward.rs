@@ -76,6 +76,9 @@ impl Running {
 /// `tools/call` and `prompts/get`.
 pub(super) async fn by_name(hub: &Mux, call: &Arc<Call>, kind: Kind) -> Result<Begun, CallError> {
     let name = text(call.read.name.as_ref(), "name")?;
+    if hub.catalog.load().route(kind, &name).is_none() {
+        hub.first_lists().await;
+    }
     let catalog = hub.catalog.load_full();
     let Some(route) = catalog.route(kind, &name) else {
         let suggestion = catalog.suggest(kind, &name).cloned();

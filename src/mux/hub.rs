@@ -26,9 +26,11 @@ use super::report::{Problems, ServerReport};
 use super::routes::Learned;
 use super::subscriptions::Subscribers;
 
-/// For this long after the start, lists wait for servers that are still being connected to: clients that
-/// ask once, right away, see what starts fast.
-const FIRST_LISTS: Duration = Duration::from_secs(1);
+/// In the first moments of the mux, lists wait for servers that are still being connected to, since many clients ask
+/// once, right away. The wait ends when all have been tried, when no news has come for [`QUIET`] since the first server
+/// was ready, and in any case this long after the start.
+const FIRST_LISTS: Duration = Duration::from_secs(3);
+const QUIET: Duration = Duration::from_millis(700);
 
 /// What all rooms downstream hold of the mux.
 pub type Hub = Arc<Mux>;
@@ -54,6 +56,8 @@ pub struct Mux {
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Published {
     pub(super) revision: u64,
+    /// When the lists changed last; `None`: they never did.
+    pub(super) at: Option<Instant>,
     /// Whether every server's first attempt has ended and is in the catalog.
     pub(super) settled: bool,
 }
@@ -141,6 +145,22 @@ impl Mux {
         drop(published.wait_for(|published| published.settled).await);
     }
 
+    /// Waits for servers that are still being connected to, in the first moments of the mux only.
+    pub(super) async fn first_lists(&self) {
+        let mut published = self.published.subscribe();
+        loop {
+            let now = *published.borrow_and_update();
+            if now.settled {
+                return;
+            }
+            let end = self.started + FIRST_LISTS;
+            let end = now.at.map_or(end, |at| end.min(at + QUIET));
+            if timeout_at(end, published.changed()).await.is_err() {
+                return;
+            }
+        }
+    }
+
     pub(super) async fn begin(self: &Arc<Self>, call: &Arc<Call>) -> Result<Begun, CallError> {
         if let Some(resumed) = self.resume(call).await? {
             return Ok(Begun::Running(Box::new(resumed)));
@@ -159,9 +179,7 @@ impl Mux {
 
     /// A page of a list, from the current catalog.
     async fn list(&self, kind: Kind, call: &Call) -> Result<Outcome, CallError> {
-        if !self.published.borrow().settled {
-            drop(timeout_at(self.started + FIRST_LISTS, self.all_tried()).await);
-        }
+        self.first_lists().await;
         let cursor = match &call.read.cursor {
             None => None,
             Some(cursor) => Some(cursor.text().ok_or_else(bad_cursor)?),

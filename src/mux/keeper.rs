@@ -101,7 +101,12 @@ impl Mux {
         }
         log_change(&built.catalog, &changed);
         self.catalog.store(Arc::new(built.catalog));
-        self.published.send_replace(Published { revision, settled });
+        let at = Some(Instant::now());
+        self.published.send_replace(Published {
+            revision,
+            at,
+            settled,
+        });
         // Templates share the notification of resources.
         let told = changed
             .into_iter()
