@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::printable::is_hostile;
+
 use super::place::Place;
 pub(crate) use super::problem::Problem;
 
@@ -104,10 +106,10 @@ fn three_lines(
     Ok(())
 }
 
-/// Keys and file names may hold anything; a terminal must not obey it.
+/// Keys and file names may hold anything; a terminal must show it and not obey it.
 fn printable(text: &str) -> String {
     let show = |c: char| {
-        if c.is_control() {
+        if is_hostile(c) || c.is_control() {
             c.escape_unicode().to_string()
         } else {
             c.to_string()

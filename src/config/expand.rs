@@ -38,7 +38,8 @@ pub(crate) struct Paths<'a> {
 impl Paths<'_> {
     /// An absolute path, if the base is one.
     pub(crate) fn resolve(&self, written: &str) -> Result<PathBuf, Problem> {
-        Ok(self.base.join(self.tilde(written)?))
+        // The components leave out every `.`, which would only be in the way in a message.
+        Ok(self.base.join(self.tilde(written)?).components().collect())
     }
 
     /// The path with a leading `~` or `~/` filled in.

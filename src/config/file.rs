@@ -45,30 +45,36 @@ pub(crate) fn find(sources: &Sources) -> Result<Vec<PathBuf>, Problem> {
     }
 }
 
-/// Reads one file as the tree of its syntax: TOML if the name ends in `.toml`, else JSONC.
-/// `None` if something was wrong and is reported.
+/// Reads one file. `None` if something was wrong and is reported.
 pub(crate) fn read(path: &Path, cwd: &Path, findings: &mut Findings) -> Option<Node> {
-    let origin = Origin::File(Arc::from(path));
-    let place = Place {
-        origin,
-        ..Place::default()
-    };
-    let text = match text_of(&cwd.join(path)) {
-        Ok(text) => text,
+    match text_of(&cwd.join(path)) {
+        Ok(text) => parse(path, &text, findings),
         Err(problem) => {
-            findings.error(&place, problem);
-            return None;
+            findings.error(&place_of(path), problem);
+            None
         }
-    };
-    let is_toml = path
+    }
+}
+
+/// Reads a text by the syntax that the ending of its name says: TOML for `.toml`, else JSONC.
+/// `None` if something was wrong and is reported.
+pub(crate) fn parse(name: &Path, text: &str, findings: &mut Findings) -> Option<Node> {
+    let is_toml = name
         .extension()
         .is_some_and(|ending| ending.eq_ignore_ascii_case("toml"));
     let parse = if is_toml { toml::parse } else { jsonc::parse };
     parse(
-        text.strip_prefix('\u{feff}').unwrap_or(&text),
-        &place,
+        text.strip_prefix('\u{feff}').unwrap_or(text),
+        &place_of(name),
         findings,
     )
+}
+
+fn place_of(path: &Path) -> Place {
+    Place {
+        origin: Origin::File(Arc::from(path)),
+        ..Place::default()
+    }
 }
 
 fn text_of(path: &Path) -> Result<String, Problem> {

@@ -52,25 +52,33 @@ impl Config {
             warnings: Vec::new(),
         })?;
         let read = |path: &PathBuf| file::read(path, &sources.cwd, &mut findings);
-        let roots: Vec<Node> = files.iter().filter_map(read).collect();
-        let config = Self {
-            files,
-            ..Self::assemble(roots, sources, &mut findings)
-        };
-        if findings.errors.is_empty() {
-            Ok(Self {
-                warnings: findings.warnings,
-                ..config
-            })
+        let roots = files.iter().filter_map(read).collect();
+        Self::assemble(roots, sources, findings).map(|config| Self { files, ..config })
+    }
+
+    /// Reads a configuration from a text instead of the files. The ending of `name` says the syntax,
+    /// its directory where relative paths start; no such file need exist.
+    pub fn from_text(name: &Path, text: &str, sources: &Sources) -> Result<Self, ConfigErrors> {
+        let mut findings = Findings::default();
+        let root = file::parse(name, text, &mut findings);
+        Self::assemble(root.into_iter().collect(), sources, findings)
+    }
+
+    fn assemble(
+        roots: Vec<Node>,
+        sources: &Sources,
+        mut findings: Findings,
+    ) -> Result<Self, ConfigErrors> {
+        let config = Self::gather(roots, sources, &mut findings);
+        let Findings { errors, warnings } = findings;
+        if errors.is_empty() {
+            Ok(Self { warnings, ..config })
         } else {
-            Err(ConfigErrors {
-                errors: findings.errors,
-                warnings: findings.warnings,
-            })
+            Err(ConfigErrors { errors, warnings })
         }
     }
 
-    fn assemble(roots: Vec<Node>, sources: &Sources, findings: &mut Findings) -> Self {
+    fn gather(roots: Vec<Node>, sources: &Sources, findings: &mut Findings) -> Self {
         let mut layers = Vec::new();
         let mut entries = IndexMap::new();
         for root in roots {

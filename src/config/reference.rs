@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::keys::{Key, SERVER, Setting, Shape};
+use super::keys::{Key, Preset, SERVER, Setting, Shape};
 use super::quantity::{show_duration, show_size};
 use super::server_keys::{AUTH, SECTION};
 
@@ -39,10 +39,10 @@ pub fn reference_markdown() -> String {
 }
 
 fn row(text: &mut String, path: &str, key: &Key, variable: &str) {
-    let default = match key.default.shown() {
-        "" => String::new(),
-        words if words.contains([' ', '`']) => words.to_owned(),
-        value => format!("`{value}`"),
+    let default = match key.default {
+        Preset::Absent => String::new(),
+        Preset::Value(value) => format!("`{value}`"),
+        Preset::Said(words) => words.to_owned(),
     };
     let value = value_of(&key.shape);
     // Writing to a string cannot fail.

@@ -35,14 +35,19 @@ impl Config {
     }
 }
 
+/// A flag that switches the server off, or may do so when its variables are filled in.
+fn off(value: bool) -> Value {
+    json!({ "anyOf": [{ "const": value }, reference()] })
+}
+
 /// An enabled server must be reachable somehow.
 fn with_transport(mut server: Value) -> Value {
     if let Value::Object(server) = &mut server {
         let one_of = json!([
             { "required": ["command"] },
             { "required": ["url"] },
-            { "required": ["enabled"], "properties": { "enabled": { "const": false } } },
-            { "required": ["disabled"], "properties": { "disabled": { "const": true } } }
+            { "required": ["enabled"], "properties": { "enabled": off(false) } },
+            { "required": ["disabled"], "properties": { "disabled": off(true) } }
         ]);
         server.insert("anyOf".into(), one_of);
     }

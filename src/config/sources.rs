@@ -19,6 +19,21 @@ pub struct Sources {
     pub home: Option<PathBuf>,
 }
 
+impl Sources {
+    /// The sources of this process. Fails if the working directory is gone.
+    pub fn of_process(files: Vec<PathBuf>, flags: Flags) -> std::io::Result<Self> {
+        let env = Environment::of_process();
+        let home = std::env::home_dir().filter(|home| !home.as_os_str().is_empty());
+        Ok(Self {
+            files,
+            env,
+            flags,
+            cwd: std::env::current_dir()?,
+            home,
+        })
+    }
+}
+
 /// Settings that have a command line flag; `None` = not given.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Flags {

@@ -83,7 +83,8 @@ fn plain_value(value: &toml_edit::Value, place: &Place, positions: &Positions<'_
     match value {
         toml_edit::Value::String(string) => text(string.value().clone()),
         toml_edit::Value::Integer(number) => Value::Number(number.value().to_string()),
-        toml_edit::Value::Float(number) => Value::Number(number.value().to_string()),
+        // With its point, so that `3.0` is no whole number here either.
+        toml_edit::Value::Float(number) => Value::Number(format!("{:?}", number.value())),
         toml_edit::Value::Boolean(flag) => Value::Bool(*flag.value()),
         toml_edit::Value::Datetime(time) => text(time.value().to_string()),
         toml_edit::Value::Array(array) => {

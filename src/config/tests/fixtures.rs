@@ -9,7 +9,7 @@ use super::super::{Config, Environment, Sources};
 use super::render::render;
 
 /// The environment of the fixtures. Every value that may not show up in an error has `s3cret` in it.
-fn environment() -> Environment {
+pub(super) fn environment() -> Environment {
     let variables = [
         ("GITHUB_TOKEN", "s3cret-github"),
         ("DOCS_TOKEN", "s3cret-docs"),
@@ -26,14 +26,14 @@ fn environment() -> Environment {
     Environment::new(variables.map(|(name, value)| (name.to_owned(), value.to_owned())))
 }
 
-fn folder(name: &str) -> PathBuf {
+pub(super) fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/fixtures/config")
         .join(name)
 }
 
 /// The configurations in a folder: files, and folders of files to be merged, in the order of names.
-fn fixtures(folder: &Path) -> Vec<PathBuf> {
+pub(super) fn fixtures(folder: &Path) -> Vec<PathBuf> {
     let is_config = |path: &PathBuf| {
         path.is_dir()
             || path
@@ -65,7 +65,7 @@ fn load(folder: &Path, fixture: &Path) -> Result<Config, String> {
     Config::load(&sources).map_err(|errors| errors.to_string())
 }
 
-fn compare(expected: &Path, text: &str) -> Result<(), String> {
+pub(super) fn compare(expected: &Path, text: &str) -> Result<(), String> {
     if std::env::var_os("MCPMUX_TEST_BLESS").is_some() {
         std::fs::write(expected, text).unwrap();
     }

@@ -1,5 +1,10 @@
 //! Tests of the room as a whole: files in, configuration or error text out.
 
+mod examples;
+mod expansion;
 mod fixtures;
 mod render;
+mod round_trip;
 mod sources;
+mod tables;
+mod validate;
