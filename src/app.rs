@@ -65,6 +65,7 @@ impl App {
             guard,
             max_message_size: settings.max_message_size,
             shutdown_grace: settings.shutdown_grace,
+            health: settings.health.clone(),
             tracker: servers.tracker.clone(),
             stop: servers.stop.clone(),
             events,

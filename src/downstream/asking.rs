@@ -36,6 +36,9 @@ impl Drop for Asking {
         for open in &self.open {
             self.session.forget(open.ask);
         }
+        if let Some(state) = &self.state {
+            self.session.hub.give_up(state);
+        }
     }
 }
 
@@ -94,8 +97,8 @@ impl Asking {
             return Ok(params.clone());
         };
         splice.set("inputResponses", Json::object(members));
-        match &self.state {
-            Some(state) => splice.set("requestState", state.clone()),
+        match self.state.take() {
+            Some(state) => splice.set("requestState", state),
             None => splice.remove("requestState"),
         };
         Ok(splice.finish())

@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
@@ -23,6 +25,8 @@ use super::reply::{Item, Last, Reply};
 use super::session::Session;
 use super::{answer, legacy};
 
+/// How long requests under way may take once the client has closed its side.
+const DRAIN: Duration = Duration::from_secs(2);
 /// How many requests of the client may be under way.
 const MAX_IN_FLIGHT: usize = 1_024;
 
@@ -34,32 +38,40 @@ struct Client {
     caller: Caller,
     slots: Arc<Semaphore>,
     ended: CancellationToken,
+    /// Ends subscriptions; ends with the link.
+    listening: CancellationToken,
     /// The legacy client, once it has shaken hands.
     session: Mutex<Option<Arc<Session>>>,
     /// Modern requests under way; legacy ones are the session's.
     in_flight: Mutex<HashMap<RequestId, CancellationToken>>,
 }
 
-/// Serves the client until it closes its side or `stop`. Requests under way are cancelled then.
+/// Serves the client until it closes its side or `stop`. Requests under way may take a moment longer, and are
+/// cancelled then.
 pub async fn serve_stdio(duplex: Duplex, hub: Hub, tracker: TaskTracker, stop: CancellationToken) {
     let Duplex {
         mut incoming,
         outgoing,
     } = duplex;
+    let ended = CancellationToken::new();
     let client = Arc::new(Client {
         hub,
         outgoing,
         tracker,
         caller: Caller::new("stdio"),
         slots: Arc::new(Semaphore::new(MAX_IN_FLIGHT)),
-        ended: stop.child_token(),
+        listening: ended.child_token(),
+        ended,
         session: Mutex::default(),
         in_flight: Mutex::default(),
     });
     loop {
         let next = tokio::select! {
             next = incoming.next() => next,
-            () = stop.cancelled() => break,
+            () = stop.cancelled() => {
+                client.drain().await;
+                break;
+            }
         };
         match next {
             Some(Ok(frame)) => client.take(frame).await,
@@ -79,7 +91,11 @@ pub async fn serve_stdio(duplex: Duplex, hub: Hub, tracker: TaskTracker, stop: C
                 warn!(%error, "reading from the client failed");
                 break;
             }
-            None => break,
+            None => {
+                client.listening.cancel();
+                client.drain().await;
+                break;
+            }
         }
     }
     client.ended.cancel();
@@ -90,6 +106,15 @@ pub async fn serve_stdio(duplex: Duplex, hub: Hub, tracker: TaskTracker, stop: C
 }
 
 impl Client {
+    /// Lets requests under way finish: scripts write their requests and close.
+    async fn drain(&self) {
+        let all = u32::try_from(MAX_IN_FLIGHT).unwrap_or(u32::MAX);
+        tokio::select! {
+            idle = timeout(DRAIN, self.slots.acquire_many(all)) => drop(idle),
+            () = self.ended.cancelled() => {}
+        }
+    }
+
     async fn send(&self, frame: Bytes) {
         if self.outgoing.send(frame).await.is_err() {
             self.ended.cancel();
@@ -200,7 +225,10 @@ impl Client {
             let error = RpcError::new(code::OVERLOADED, "too many requests are under way");
             return self.send(answer::error(&id, &error).frame).await;
         };
-        let cancelled = self.ended.child_token();
+        let cancelled = match reply {
+            Reply::Listen(_) => self.listening.child_token(),
+            _ => self.ended.child_token(),
+        };
         if matches!(reply, Reply::Modern(_) | Reply::Listen(_)) {
             self.in_flight.lock().insert(id.clone(), cancelled.clone());
         }

@@ -97,6 +97,13 @@ impl Mux {
         Ok(Outcome::InputRequired(input_required(questions, &token)))
     }
 
+    /// Nobody will go on with this call: it is cancelled upstream.
+    pub fn give_up(&self, state: &Json) {
+        if let Some(token) = state.text() {
+            drop(self.parked.0.lock().remove(token.as_ref()));
+        }
+    }
+
     /// The call that this one goes on with, if it carries a state of the mux's own.
     pub(super) async fn resume(&self, call: &Arc<Call>) -> Result<Option<Running>, CallError> {
         let Some(state) = &call.read.request_state else {

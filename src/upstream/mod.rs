@@ -12,6 +12,7 @@ mod dispatch;
 mod error;
 mod exchange;
 mod fetch;
+mod health;
 mod http;
 mod lease;
 mod legacy;

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::config::ServerConfig;
+use crate::config::{Health, ServerConfig};
 use crate::protocol::ServerName;
 use crate::transport::{Guard, HttpClient};
 
@@ -27,6 +27,8 @@ pub struct PoolOptions {
     pub max_message_size: usize,
     /// How long a child may take to end by itself.
     pub shutdown_grace: std::time::Duration,
+    /// How it is found out that a server does not answer any more.
+    pub health: Health,
     /// Runs the servers' tasks.
     pub tracker: TaskTracker,
     /// Ends them.

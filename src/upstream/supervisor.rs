@@ -10,10 +10,12 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::catalog::Inventory;
+use crate::config::Health;
 use crate::protocol::{Kind, Method};
 
 use super::connection::Carrier;
 use super::fetch::fetch;
+use super::health::failing;
 use super::listen::listen;
 use super::probe::{Contact, Means, contact};
 use super::{PoolOptions, ServerState, Status, Upstream, UpstreamError};
@@ -22,6 +24,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// A server that was well for this long starts over with a clean slate.
 const HEALTHY_RUN: Duration = Duration::from_secs(10);
+/// A session that lasted this long is replaced at once when the server has forgotten it.
+const HEALTHY_SESSION: Duration = Duration::from_secs(1);
 /// How long changes of lists are collected before the lists are fetched.
 const DEBOUNCE: Duration = Duration::from_millis(50);
 
@@ -31,6 +35,7 @@ pub(super) struct Supervisor {
     means: Means,
     stop: CancellationToken,
     shutdown_grace: Duration,
+    health: Health,
     /// How many attempts in a row have failed.
     failures: u32,
 }
@@ -42,6 +47,7 @@ impl Supervisor {
             means,
             stop: options.stop.clone(),
             shutdown_grace: options.shutdown_grace,
+            health: options.health.clone(),
             failures: 0,
         }
     }
@@ -117,7 +123,11 @@ impl Supervisor {
         self.means.reporter.changed().await;
         self.watch_again(&contact).await;
         let lost = tokio::select! {
-            () = contact.connection.closed() => UpstreamError::Lost,
+            () = contact.connection.closed() => match contact.connection.carrier {
+                Carrier::Duplex(_) => UpstreamError::Lost,
+                Carrier::Http(_) => UpstreamError::SessionLost,
+            },
+            error = failing(&contact.connection, &self.health) => error,
             () = listen(&contact.connection, &contact.features, &self.upstream.watches) => UpstreamError::Lost,
             error = self.attend(&contact) => error,
             () = self.stop.cancelled() => UpstreamError::unavailable("the mux is shutting down"),
@@ -191,9 +201,11 @@ impl Supervisor {
     /// Waits before the next attempt: not at all after a long healthy run, else longer each time.
     async fn pause(&mut self, failed: &UpstreamError, started: Instant) {
         let name = &self.upstream.config.name;
-        if started.elapsed() >= HEALTHY_RUN && self.was_ready()
-            || matches!(failed, UpstreamError::SessionLost)
-        {
+        let long_enough = match failed {
+            UpstreamError::SessionLost => HEALTHY_SESSION,
+            _ => HEALTHY_RUN,
+        };
+        if self.was_ready() && started.elapsed() >= long_enough {
             self.failures = 0;
             info!(upstream = %name, "reconnecting: {failed}");
             self.set(|status| status.away_since = Some(Instant::now()));
