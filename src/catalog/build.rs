@@ -9,13 +9,14 @@ use super::claims::Claims;
 use super::conflict::Conflict;
 use super::dead::DeadRule;
 use super::definition::{Changes, definition, relinked};
+use super::entry::Entry;
 use super::filter::{section, sift};
-use super::inventory::Inventory;
+use super::inventory::{Inventory, RawEntry};
 use super::names::Names;
 use super::section::Section;
 use super::snapshot::Catalog;
 use super::uris::Uris;
-use crate::config::{OnConflict, Rules, SectionRules, Settings};
+use crate::config::{OnConflict, Rules, Settings};
 use crate::protocol::{Kind, ServerName};
 use crate::wire::Json;
 
@@ -28,6 +29,16 @@ pub struct Source {
     pub rules: Arc<Rules>,
     /// What it offers.
     pub inventory: Arc<Inventory>,
+}
+
+impl Source {
+    /// Whether both are the same server with the very same rules and inventory, not only equal ones.
+    /// The same sources in the same order make the same catalog, so it need not be built again.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        self.server == other.server
+            && Arc::ptr_eq(&self.rules, &other.rules)
+            && Arc::ptr_eq(&self.inventory, &other.inventory)
+    }
 }
 
 /// The settings that names depend on.
@@ -84,14 +95,14 @@ pub fn build(sources: &[Source], naming: &Naming<'_>, revision: u64) -> Built {
 }
 
 struct Builder<'a> {
-    uris: Uris,
+    uris: Uris<'a>,
     tools: Names<'a>,
     prompts: Names<'a>,
     dead_rules: Vec<DeadRule>,
 }
 
-impl Builder<'_> {
-    fn add(&mut self, source: &Source) {
+impl<'a> Builder<'a> {
+    fn add(&mut self, source: &'a Source) {
         let Source {
             server,
             rules,
@@ -107,19 +118,19 @@ impl Builder<'_> {
         self.tools.add(source, &tools);
         self.prompts.add(source, &prompts);
         for (kind, from) in Kind::ALL.into_iter().zip(from) {
-            let rules = section(rules, kind);
+            let describe = &section(rules, kind).describe;
             if kind == Kind::Tool {
                 let uris = &mut self.uris;
                 let meta = |tool: &Json| relinked(tool, |uri| uris.link(&mut adding, uri));
-                define(&mut self.tools.claims, (kind, from), rules, meta);
+                define(self.tools.claims.from(from), describe, meta);
             } else {
-                define(self.claims(kind), (kind, from), rules, |_| None);
+                define(self.claims(kind).from(from), describe, |_| None);
             }
         }
         self.uris.finish(adding);
     }
 
-    fn claims(&mut self, kind: Kind) -> &mut Claims {
+    fn claims(&mut self, kind: Kind) -> &mut Claims<'a> {
         match kind {
             Kind::Tool => &mut self.tools.claims,
             Kind::Resource => &mut self.uris.resources,
@@ -156,22 +167,18 @@ impl Builder<'_> {
     }
 }
 
-/// Writes the definitions of the entries from a position on; `meta` gives a new `_meta`.
-fn define(
-    claims: &mut Claims,
-    (kind, from): (Kind, usize),
-    rules: &SectionRules,
+/// Writes the definitions of entries; `meta` gives a new `_meta` for one.
+fn define<'e>(
+    entries: impl Iterator<Item = (&'e mut Entry, &'e RawEntry)>,
+    describe: &IndexMap<String, String>,
     mut meta: impl FnMut(&Json) -> Option<Json>,
 ) {
-    for entry in &mut claims.entries[from..] {
-        let original = entry.route.original.as_str();
+    for (entry, raw) in entries {
         let changes = Changes {
-            kind,
-            original,
             public: entry.public.as_str(),
-            describe: rules.describe.get(original).map(String::as_str),
-            meta: meta(&entry.definition),
+            describe: describe.get(raw.key.as_str()).map(String::as_str),
+            meta: meta(&raw.json),
         };
-        entry.definition = definition(&entry.definition, changes);
+        entry.definition = definition(raw, changes);
     }
 }

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use super::conflict::{Claim, Conflict, Resolution};
 use super::entry::{Entry, Route};
-use crate::protocol::{Kind, PublicName};
+use super::inventory::RawEntry;
+use crate::protocol::{Kind, PublicName, ServerName};
 
 /// Who is called by a name.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Holder {
     /// The entry at this position.
     Entry(usize),
@@ -17,33 +18,46 @@ pub(super) enum Holder {
 
 /// The names of one kind that are taken, and by whom. Who comes first has a name for good, so that
 /// a server that is added at the end changes nothing.
-pub(super) struct Claims {
+pub(super) struct Claims<'a> {
     kind: Kind,
     /// In offered order.
     pub(super) entries: Vec<Entry>,
+    /// What each of the entries was made of.
+    raw: Vec<&'a RawEntry>,
     /// Every callable name, listed or not.
     pub(super) holders: HashMap<PublicName, Holder>,
     pub(super) conflicts: Vec<Conflict>,
 }
 
-impl Claims {
+impl<'a> Claims<'a> {
     /// No names are taken.
     pub(super) fn new(kind: Kind) -> Self {
         Self {
             kind,
             entries: Vec::new(),
+            raw: Vec::new(),
             holders: HashMap::new(),
             conflicts: Vec::new(),
         }
     }
 
-    /// Offers an entry under the name it has, or under the first free one of `spare`; returns its
+    /// Offers an entry under the wanted name, or under the first free one of `spare`; returns its
     /// position. Not offered, and so `None`, if all are taken.
     pub(super) fn place(
         &mut self,
-        mut entry: Entry,
+        server: &ServerName,
+        raw: &'a RawEntry,
+        wanted: &str,
         mut spare: impl Iterator<Item = String>,
     ) -> Option<usize> {
+        let mut entry = Entry {
+            public: PublicName::new(wanted),
+            route: Route {
+                server: server.clone(),
+                original: raw.key.clone(),
+            },
+            definition: raw.json.clone(),
+        };
         if let Some(holder) = self.holder(entry.public.as_str()) {
             let mut conflict = Conflict {
                 kind: self.kind,
@@ -65,7 +79,14 @@ impl Claims {
         self.holders
             .insert(entry.public.clone(), Holder::Entry(position));
         self.entries.push(entry);
+        self.raw.push(raw);
         Some(position)
+    }
+
+    /// The entries from a position on, each with what it was made of.
+    pub(super) fn from(&mut self, from: usize) -> impl Iterator<Item = (&mut Entry, &RawEntry)> {
+        let raw = self.raw[from..].iter().copied();
+        self.entries[from..].iter_mut().zip(raw)
     }
 
     /// Lets an entry be called by a further name; says whether it can.
@@ -111,18 +132,12 @@ impl Claims {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::{OriginalName, ServerName};
+    use crate::protocol::OriginalName;
     use crate::wire::Json;
 
-    fn entry(server: &str, name: &str) -> Entry {
-        Entry {
-            public: PublicName::new(name),
-            route: Route {
-                server: ServerName::new(server),
-                original: OriginalName::new(name),
-            },
-            definition: Json::null(),
-        }
+    fn raw(name: &str) -> RawEntry {
+        let json = Json::object([("name", &Json::string(name))]);
+        RawEntry::read(Kind::Tool, &json).unwrap()
     }
 
     fn spare(names: &[&str]) -> impl Iterator<Item = String> {
@@ -132,19 +147,27 @@ mod tests {
     #[test]
     fn the_first_has_a_name_for_good() {
         let mut claims = Claims::new(Kind::Tool);
-        assert_eq!(claims.place(entry("a", "x"), spare(&[])), Some(0));
-        assert_eq!(claims.place(entry("b", "x"), spare(&["x", "y"])), Some(1));
-        assert_eq!(claims.place(entry("c", "x"), spare(&["x", "y"])), None);
+        let x = raw("x");
+        let mut place = |server: &str, others: &[&str]| {
+            claims.place(&ServerName::new(server), &x, "x", spare(others))
+        };
+        assert_eq!(place("a", &[]), Some(0));
+        assert_eq!(place("b", &["x", "y"]), Some(1));
+        assert_eq!(place("c", &["x", "y"]), None);
         assert!(claims.also(PublicName::new("z"), 1, Claim::Alias));
         assert!(claims.also(PublicName::new("y"), 1, Claim::Alias));
         assert!(!claims.also(PublicName::new("z"), 0, Claim::PrefixAlias));
         let publics: Vec<&str> = claims.entries.iter().map(|it| it.public.as_str()).collect();
         assert_eq!(publics, ["x", "y"]);
+        let route = |server: &str| Route {
+            server: ServerName::new(server),
+            original: OriginalName::new("x"),
+        };
         let conflict = |holder, name, loser, claim, resolution| Conflict {
             kind: Kind::Tool,
             name: PublicName::new(name),
-            holder: entry(holder, "x").route,
-            loser: entry(loser, "x").route,
+            holder: route(holder),
+            loser: route(loser),
             claim,
             resolution,
         };

@@ -1,33 +1,38 @@
 //! The definition that clients get: the server's own bytes, with single members replaced.
 
-use crate::protocol::Kind;
+use super::inventory::RawEntry;
 use crate::wire::{Json, Splice};
 
 /// What to replace in an entry. What says the same already stays byte for byte.
 pub(super) struct Changes<'a> {
-    pub(super) kind: Kind,
-    /// The name or URI that the server gave.
-    pub(super) original: &'a str,
     /// The name or URI to give instead.
     pub(super) public: &'a str,
+    /// The description to give instead.
     pub(super) describe: Option<&'a str>,
     /// The new `_meta`.
     pub(super) meta: Option<Json>,
 }
 
 /// The entry with the changes made.
-pub(super) fn definition(entry: &Json, changes: Changes<'_>) -> Json {
-    let Some(mut splice) = Splice::new(entry) else {
-        return entry.clone();
+pub(super) fn definition(raw: &RawEntry, changes: Changes<'_>) -> Json {
+    let named = if changes.public == raw.key.as_str() {
+        raw.json.clone()
+    } else {
+        raw.renamed(changes.public)
     };
-    if changes.public != changes.original {
-        splice.set(changes.kind.key_member(), Json::string(changes.public));
+    let says_already = |text: &&str| {
+        let old = named.get("description");
+        old.is_some_and(|old| old.text().is_some_and(|old| old == **text))
+    };
+    let describe = changes.describe.filter(|text| !says_already(text));
+    if describe.is_none() && changes.meta.is_none() {
+        return named;
     }
-    if let Some(text) = changes.describe {
-        let same = |old: Json| old.text().is_some_and(|old| old == text);
-        if !entry.get("description").is_some_and(same) {
-            splice.set("description", Json::string(text));
-        }
+    let Some(mut splice) = Splice::new(&named) else {
+        return named;
+    };
+    if let Some(text) = describe {
+        splice.set("description", Json::string(text));
     }
     if let Some(meta) = changes.meta {
         splice.set("_meta", meta);
@@ -43,6 +48,9 @@ pub(super) fn relinked(
     tool: &Json,
     mut public: impl FnMut(&str) -> Option<String>,
 ) -> Option<Json> {
+    if !may_link(tool.as_bytes()) {
+        return None;
+    }
     let meta = tool.get("_meta")?;
     let mut relink = |object: &Json, member: &str| {
         let uri = object.get(member)?;
@@ -67,15 +75,21 @@ pub(super) fn relinked(
     Some(splice.finish())
 }
 
+/// Whether the member can occur at all: as it is, or with its letters escaped. Most tools have no user
+/// interface, and need not be scanned.
+fn may_link(tool: &[u8]) -> bool {
+    let has = |part: &str| memchr::memmem::find(tool, part.as_bytes()).is_some();
+    has("resourceUri") || has("\\u")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::Kind;
 
     fn changed(entry: &'static str, public: &str, describe: Option<&str>) -> String {
-        let entry = Json::from_static(entry);
+        let entry = RawEntry::read(Kind::Tool, &Json::from_static(entry)).unwrap();
         let changes = Changes {
-            kind: Kind::Tool,
-            original: "a",
             public,
             describe,
             meta: None,
@@ -116,6 +130,10 @@ mod tests {
         assert_eq!(
             rewrite(r#"{"_meta":{"ui/resourceUri":"ui:\/\/x","ui":{"resourceUri":"ui://y"}}}"#),
             Some(r#"{"ui/resourceUri":"b+ui://x","ui":{"resourceUri":"ui://y"}}"#.to_owned())
+        );
+        assert_eq!(
+            rewrite(r#"{"_meta":{"ui":{"re\u0073ourceUri":"ui://x"}}}"#),
+            Some(r#"{"ui":{"re\u0073ourceUri":"b+ui://x"}}"#.to_owned())
         );
         for untouched in [
             r#"{"_meta":{"ui":{"resourceUri":"ui://y"}}}"#,

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::ops::Range;
 
 use crate::protocol::{Kind, OriginalName};
 use crate::wire::Json;
@@ -26,6 +27,8 @@ pub struct RawEntry {
     pub key: OriginalName,
     /// The whole entry, in memory of its own.
     pub json: Json,
+    /// Where in it the value of that member stands.
+    key_at: Range<usize>,
 }
 
 /// Something in a list that is not offered, since nobody could ask for it.
@@ -150,11 +153,25 @@ impl RawEntry {
         if keys.next().is_some() {
             return Err(DropReason::KeyRepeated);
         }
-        let key = key.text().ok_or(DropReason::KeyNotText)?;
+        let text = key.text().ok_or(DropReason::KeyNotText)?;
+        // Members are slices of the entry.
+        let start = key.as_bytes().as_ptr().addr() - json.as_bytes().as_ptr().addr();
         Ok(Self {
-            key: OriginalName::new(key.as_ref()),
+            key: OriginalName::new(text.as_ref()),
             json: json.detached(),
+            key_at: start..start + key.len(),
         })
+    }
+
+    /// The entry with another key; all other bytes are the same.
+    pub(super) fn renamed(&self, key: &str) -> Json {
+        let (text, key) = (self.json.as_bytes(), Json::string(key));
+        let pieces = [
+            &text[..self.key_at.start],
+            key.as_bytes(),
+            &text[self.key_at.end..],
+        ];
+        Json::composed(pieces.concat())
     }
 }
 

@@ -5,7 +5,6 @@ use std::collections::{HashMap, HashSet};
 use super::build::{Naming, Source};
 use super::claims::Claims;
 use super::conflict::Claim;
-use super::entry::{Entry, Route};
 use super::filter::{self, Sifted};
 use super::inventory::RawEntry;
 use super::naming::{prefixed, shortened};
@@ -19,7 +18,7 @@ const MAX_TRIES: usize = 1_000;
 pub(super) struct Names<'a> {
     kind: Kind,
     naming: Naming<'a>,
-    pub(super) claims: Claims,
+    pub(super) claims: Claims<'a>,
     /// Names that entries would have but for a `rename`.
     pub(super) former: HashMap<String, usize>,
     /// Target → its names in `mux.aliases`.
@@ -49,7 +48,7 @@ impl<'a> Names<'a> {
 
     /// Adds the entries of a server. Their own names come first, then `mux.aliases`, then the
     /// server's further prefixes: a name in a list is never lost to one that is in none.
-    pub(super) fn add(&mut self, source: &Source, sifted: &Sifted<'_>) {
+    pub(super) fn add(&mut self, source: &Source, sifted: &Sifted<'a>) {
         let from = self.claims.entries.len();
         for raw in &sifted.offered {
             self.place(source, raw);
@@ -67,19 +66,12 @@ impl<'a> Names<'a> {
         }
     }
 
-    fn place(&mut self, source: &Source, raw: &RawEntry) {
+    fn place(&mut self, source: &Source, raw: &'a RawEntry) {
         let original = raw.key.as_str();
         let renamed = self.renamed(source, original);
         let prefix = source.rules.prefix.as_deref();
         let full = self.with_prefix(prefix, renamed);
-        let entry = Entry {
-            public: PublicName::new(self.fit(&full)),
-            route: Route {
-                server: source.server.clone(),
-                original: raw.key.clone(),
-            },
-            definition: raw.json.clone(),
-        };
+        let wanted = self.fit(&full);
         let limit = self.naming.max_name_length;
         let tries = if self.naming.on_conflict == OnConflict::Suffix {
             MAX_TRIES
@@ -93,7 +85,10 @@ impl<'a> Names<'a> {
             *number += 1;
             name
         });
-        let Some(position) = self.claims.place(entry, spare.take(tries)) else {
+        let Some(position) = self
+            .claims
+            .place(&source.server, raw, &wanted, spare.take(tries))
+        else {
             return;
         };
         if renamed != original {

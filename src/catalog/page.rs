@@ -1,5 +1,7 @@
 //! Lists cut into pages that are serialised once, and the cursors between them.
 
+use std::ops::Range;
+
 use super::entry::Entry;
 use super::naming::stable_hash;
 use crate::protocol::Kind;
@@ -44,16 +46,20 @@ struct Cut {
 }
 
 impl Pages {
-    /// Cuts a list.
-    pub(super) fn new(kind: Kind, entries: &[Entry]) -> Self {
+    /// Cuts a list. The definitions become slices of the pages: one copy of each is enough.
+    pub(super) fn new(kind: Kind, entries: &mut [Entry]) -> Self {
         let mut pages = Vec::new();
         let mut start = 0;
         loop {
             let end = end_of_page(entries, start);
-            pages.push(Cut {
-                start,
-                page: page(kind, entries, start..end),
-            });
+            let page = page(kind, entries, start..end);
+            let mut at = 1;
+            for entry in &mut entries[start..end] {
+                let behind = at + entry.definition.len();
+                entry.definition = page.items.part(at..behind);
+                at = behind + 1;
+            }
+            pages.push(Cut { start, page });
             if end == entries.len() {
                 return Self { kind, pages };
             }
@@ -120,14 +126,30 @@ fn end_of_page(entries: &[Entry], start: usize) -> usize {
     (start + fitting.max(1)).min(entries.len())
 }
 
-fn page(kind: Kind, entries: &[Entry], range: std::ops::Range<usize>) -> Page {
+fn page(kind: Kind, entries: &[Entry], range: Range<usize>) -> Page {
     let next = (range.end < entries.len()).then(|| cursor(kind, entries, range.end - 1));
-    let items = Json::array(entries[range].iter().map(|entry| &entry.definition));
-    let next_json = next.as_deref().map(Json::string);
-    let members = [
-        (kind.list_member(), Some(&items)),
-        ("nextCursor", next_json.as_ref()),
-    ];
-    let body = Json::object(members.into_iter().filter_map(|(key, it)| Some((key, it?))));
-    Page { items, next, body }
+    let entries = &entries[range];
+    let size: usize = entries.iter().map(|it| it.definition.len() + 1).sum();
+    let mut body = Vec::with_capacity(size + 100);
+    body.extend_from_slice(format!("{{\"{}\":", kind.list_member()).as_bytes());
+    let start = body.len();
+    body.push(b'[');
+    for (number, entry) in entries.iter().enumerate() {
+        if number > 0 {
+            body.push(b',');
+        }
+        body.extend_from_slice(entry.definition.as_bytes());
+    }
+    body.push(b']');
+    let end = body.len();
+    if let Some(next) = &next {
+        body.extend_from_slice(format!(",\"nextCursor\":\"{next}\"").as_bytes());
+    }
+    body.push(b'}');
+    let body = Json::composed(body);
+    Page {
+        items: body.part(start..end),
+        next,
+        body,
+    }
 }

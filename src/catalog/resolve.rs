@@ -1,5 +1,6 @@
 //! Which server a URI is read from.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -26,7 +27,7 @@ pub enum UriRoute<'a> {
 }
 
 /// What is known of the servers' URIs beside those that are listed.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct UriIndex {
     /// In file order.
     servers: Vec<UriServer>,
@@ -37,7 +38,7 @@ pub(super) struct UriIndex {
 }
 
 /// What one server can be asked for.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct UriServer {
     name: ServerName,
     rules: Arc<Rules>,
@@ -50,7 +51,7 @@ pub(super) struct UriServer {
 }
 
 /// A template that clients see.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct OfferedTemplate {
     /// What we put before it, since another server has the same one.
     pub(super) added: String,
@@ -84,7 +85,8 @@ impl UriIndex {
         if self.refused.contains(uri) || self.servers.iter().any(is_denied) {
             return UriRoute::Denied;
         }
-        let owners: Vec<&UriServer> = match scheme(uri).and_then(|it| self.schemes.get(&it)) {
+        let owners: Vec<&UriServer> = match scheme(uri).and_then(|it| self.schemes.get(it.as_ref()))
+        {
             Some(owners) => owners.iter().map(|number| &self.servers[*number]).collect(),
             None => self.servers.iter().filter(|server| server.serves).collect(),
         };
@@ -98,6 +100,13 @@ impl UriIndex {
             return UriRoute::Denied;
         }
         UriRoute::Owners(asked)
+    }
+
+    /// Whether a server may be asked for a URI that it does not list.
+    pub(super) fn may_read(&self, server: &ServerName, uri: &str) -> bool {
+        let text = Text::of(uri);
+        let mut servers = self.servers.iter().filter(|it| it.name == *server);
+        servers.any(|it| it.may_be_asked(&text)) && !self.refused.contains(uri)
     }
 }
 
@@ -116,7 +125,11 @@ impl UriServer {
     /// Notes that the server has this URI or template, and so others of its scheme.
     pub(super) fn has(&mut self, uri: &str) {
         self.serves = true;
-        self.schemes.extend(scheme(uri));
+        if let Some(scheme) = scheme(uri)
+            && !self.schemes.contains(scheme.as_ref())
+        {
+            self.schemes.insert(scheme.into_owned());
+        }
     }
 
     fn by_template(&self, uri: &Text<'_>) -> Option<Route> {
@@ -182,11 +195,17 @@ impl<'a> Text<'a> {
 }
 
 /// The scheme of a URI or URI template (RFC 3986, 3.1) in lower case.
-fn scheme(uri: &str) -> Option<String> {
+fn scheme(uri: &str) -> Option<Cow<'_, str>> {
     let (scheme, _) = uri.split_once(':')?;
     let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
         && scheme
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
-    is_scheme.then(|| scheme.to_ascii_lowercase())
+    is_scheme.then(|| {
+        if scheme.contains(|c: char| c.is_ascii_uppercase()) {
+            Cow::Owned(scheme.to_ascii_lowercase())
+        } else {
+            Cow::Borrowed(scheme)
+        }
+    })
 }

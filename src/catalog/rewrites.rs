@@ -9,7 +9,7 @@ use crate::protocol::{OriginalName, PublicName};
 
 /// The URIs of one server that are offered under others; to be applied wherever the server's results
 /// and notifications have a URI.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct UriRewrites {
     exact: HashMap<OriginalName, PublicName>,
     /// URIs that the server lists and that are offered as they are.

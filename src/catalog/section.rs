@@ -21,11 +21,13 @@ pub(super) struct Section {
 }
 
 impl Section {
-    pub(super) fn new(kind: Kind, claims: Claims, former: HashMap<String, usize>) -> Self {
+    pub(super) fn new(kind: Kind, claims: Claims<'_>, former: HashMap<String, usize>) -> Self {
         let Claims {
-            entries, holders, ..
+            mut entries,
+            holders,
+            ..
         } = claims;
-        let pages = Pages::new(kind, &entries);
+        let pages = Pages::new(kind, &mut entries);
         Self {
             entries,
             pages,
@@ -58,6 +60,11 @@ impl Section {
             .and_then(|position| self.entries.get(*position));
         let entry = renamed.or_else(|| suggest::nearest(&self.entries, wanted))?;
         Some(&entry.public)
+    }
+
+    /// Whether every name leads where it leads in another section, and clients see the same list.
+    pub(super) fn leads_like(&self, other: &Self) -> bool {
+        self.entries == other.entries && self.holders == other.holders
     }
 
     /// Whether clients see the same list.

@@ -69,6 +69,20 @@ impl Catalog {
         Kind::ALL.into_iter().filter(changed).collect()
     }
 
+    /// Whether every name and URI leads where it leads in another catalog, and every list is the same.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let same = |kind| self.section(kind).leads_like(other.section(kind));
+        Kind::ALL.into_iter().all(same)
+            && self.uris == other.uris
+            && self.rewrites == other.rewrites
+    }
+
+    /// Whether the filters of a server let it be asked for a URI that nobody lists, a link that it gave
+    /// out for one.
+    pub fn may_read(&self, server: &ServerName, uri: &str) -> bool {
+        self.uris.may_read(server, uri)
+    }
+
     /// What became of the URIs of a server; only for servers whose URIs another server had already.
     pub fn uri_rewrites(&self, server: &ServerName) -> Option<&UriRewrites> {
         self.rewrites.get(server)

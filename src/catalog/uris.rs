@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::build::Source;
 use super::claims::Claims;
-use super::entry::{Entry, Route};
+use super::entry::Route;
 use super::filter::{self, Sifted};
 use super::inventory::RawEntry;
 use super::naming;
@@ -20,10 +20,10 @@ use crate::protocol::{Kind, OriginalName, PublicName, ServerName};
 const MAX_TRIES: usize = 1_000;
 
 /// Resources and templates of the servers that were added so far.
-pub(super) struct Uris {
+pub(super) struct Uris<'a> {
     on_conflict: OnConflict,
-    pub(super) resources: Claims,
-    pub(super) templates: Claims,
+    pub(super) resources: Claims<'a>,
+    pub(super) templates: Claims<'a>,
     pub(super) rewrites: HashMap<ServerName, UriRewrites>,
     pub(super) index: UriIndex,
 }
@@ -37,7 +37,7 @@ pub(super) struct Adding<'a> {
     server: UriServer,
 }
 
-impl Uris {
+impl<'a> Uris<'a> {
     pub(super) fn new(on_conflict: OnConflict) -> Self {
         Self {
             on_conflict,
@@ -49,11 +49,11 @@ impl Uris {
     }
 
     /// Adds the resources and templates of a server, sifted.
-    pub(super) fn add<'a>(
+    pub(super) fn add(
         &mut self,
         source: &'a Source,
-        resources: &Sifted<'_>,
-        templates: &Sifted<'_>,
+        resources: &Sifted<'a>,
+        templates: &Sifted<'a>,
     ) -> Adding<'a> {
         let prefix = source
             .rules
@@ -126,19 +126,22 @@ impl Uris {
         Some(public.as_str().to_owned())
     }
 
-    fn add_resource(&mut self, adding: &mut Adding<'_>, raw: &RawEntry) {
-        let spare = adding.spare(raw.key.as_str(), self.on_conflict);
-        if let Some(position) = self.resources.place(adding.entry(raw), spare) {
+    fn add_resource(&mut self, adding: &mut Adding<'_>, raw: &'a RawEntry) {
+        let original = raw.key.as_str();
+        let spare = adding.spare(original, self.on_conflict);
+        let server = &adding.source.server;
+        if let Some(position) = self.resources.place(server, raw, original, spare) {
             adding
                 .rewrites
                 .note(&raw.key, &self.resources.entries[position].public);
         }
     }
 
-    fn add_template(&mut self, adding: &mut Adding<'_>, raw: &RawEntry) {
+    fn add_template(&mut self, adding: &mut Adding<'_>, raw: &'a RawEntry) {
         let original = raw.key.as_str();
         let spare = adding.spare(original, self.on_conflict);
-        let Some(position) = self.templates.place(adding.entry(raw), spare) else {
+        let server = &adding.source.server;
+        let Some(position) = self.templates.place(server, raw, original, spare) else {
             return;
         };
         let Some(template) = Template::parse(original).map(Arc::new) else {
@@ -157,14 +160,6 @@ impl Uris {
 }
 
 impl Adding<'_> {
-    fn entry(&self, raw: &RawEntry) -> Entry {
-        Entry {
-            public: PublicName::new(raw.key.as_str()),
-            route: self.route(raw.key.clone()),
-            definition: raw.json.clone(),
-        }
-    }
-
     fn route(&self, original: OriginalName) -> Route {
         Route {
             server: self.source.server.clone(),
@@ -180,7 +175,7 @@ impl Adding<'_> {
         } else {
             0
         };
-        let first = std::iter::once(format!("{}+{uri}", self.scheme));
+        let first = std::iter::once_with(move || format!("{}+{uri}", self.scheme));
         first.chain((2..2 + more).map(move |number| format!("{}-{number}+{uri}", self.scheme)))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 
 use bytes::Bytes;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -98,6 +99,28 @@ impl Json {
         }
         out.push(b'}');
         Self(out.into())
+    }
+
+    /// A text that the caller has put together from values, and so knows to be one value without whitespace around it;
+    /// only debug builds check.
+    pub(crate) fn composed(text: Vec<u8>) -> Self {
+        let json = Self(text.into());
+        debug_assert!(json.is_whole(), "the text is not one value");
+        json
+    }
+
+    /// The value at `range` of the text, where the caller has put or seen one; only debug builds check.
+    ///
+    /// # Panics
+    /// If the range is not within the text.
+    pub(crate) fn part(&self, range: Range<usize>) -> Self {
+        let part = Self(self.0.slice(range));
+        debug_assert!(part.is_whole(), "the part is not one value");
+        part
+    }
+
+    fn is_whole(&self) -> bool {
+        scan::whole(&self.0).is_ok_and(|value| value.range() == (0..self.0.len()))
     }
 
     /// Bytes that the caller has scanned.

@@ -29,7 +29,7 @@ impl Budget {
 }
 
 /// A set of symbols that a variable may consist of.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Class {
     Any,
     Segment,
@@ -51,7 +51,7 @@ impl Class {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 enum Op {
     Symbol(Symbol),
     Class(Class),
@@ -61,7 +61,7 @@ enum Op {
 }
 
 /// A compiled URI template.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(in crate::catalog) struct Template {
     /// The literal at the start: most URIs are told apart here.
     head: Vec<Symbol>,

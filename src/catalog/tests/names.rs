@@ -332,6 +332,41 @@ fn only_lists_that_clients_see_differently_have_changed() {
 }
 
 #[test]
+fn a_catalog_is_another_one_when_a_name_leads_elsewhere() {
+    let old = built([server("a").bare().tools(&["x"])]).catalog;
+    assert!(
+        built([server("a").bare().tools(&["x"])])
+            .catalog
+            .is_like(&old)
+    );
+    let aliased = server("a")
+        .bare()
+        .tools(&["x"])
+        .rules(|rules| rules.aliases.push("b".into()));
+    let others = [
+        vec![server("b").bare().tools(&["x"])],
+        vec![aliased],
+        vec![server("a").bare().tools(&["x", "y"])],
+        vec![
+            server("a")
+                .bare()
+                .tools(&["x"])
+                .rules(|rules| rules.resources.deny = globs(&["*"])),
+        ],
+    ];
+    for other in others {
+        assert!(!built(other).catalog.is_like(&old));
+    }
+}
+
+#[test]
+fn the_same_source_is_known_again() {
+    let source = server("a").tools(&["x"]).source();
+    assert!(source.is_same_as(&source.clone()));
+    assert!(!source.is_same_as(&server("a").tools(&["x"]).source()));
+}
+
+#[test]
 fn a_page_is_served_from_the_catalog() {
     let catalog = built([server("a").tools(&["x"])]).catalog;
     let page = |kind| catalog.page(kind, None).map(|page| page.body.to_string());

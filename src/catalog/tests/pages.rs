@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use proptest::prelude::*;
 
 use crate::catalog::page::{BadCursor, MAX_PAGE_BYTES, Page, Pages, cursor};
@@ -19,18 +21,24 @@ fn entry(name: &str, size: usize) -> Entry {
     }
 }
 
-fn numbered(range: std::ops::Range<usize>, size: usize) -> Vec<Entry> {
+fn numbered(range: Range<usize>, size: usize) -> Vec<Entry> {
     range
         .map(|number| entry(&format!("tool_{number}"), size))
         .collect()
 }
 
+/// A list and its pages.
+fn cut(mut entries: Vec<Entry>) -> (Vec<Entry>, Pages) {
+    let pages = Pages::new(Kind::Tool, &mut entries);
+    (entries, pages)
+}
+
 /// All pages, as a client reads them.
-fn read(entries: &[Entry]) -> Vec<Page> {
-    let pages = Pages::new(Kind::Tool, entries);
-    let mut read = vec![pages.get(entries, None).unwrap()];
+fn read(entries: Vec<Entry>) -> Vec<Page> {
+    let (entries, pages) = cut(entries);
+    let mut read = vec![pages.get(&entries, None).unwrap()];
     while let Some(cursor) = read.last().and_then(|page| page.next.clone()) {
-        read.push(pages.get(entries, Some(&cursor)).unwrap());
+        read.push(pages.get(&entries, Some(&cursor)).unwrap());
     }
     read
 }
@@ -40,7 +48,7 @@ fn an_empty_list_is_one_page_without_a_cursor() {
     let items = Json::from_static("[]");
     let body = Json::from_static(r#"{"tools":[]}"#);
     assert_eq!(
-        read(&[]),
+        read(Vec::new()),
         [Page {
             items,
             next: None,
@@ -53,7 +61,7 @@ fn an_empty_list_is_one_page_without_a_cursor() {
 fn a_page_has_at_most_so_many_entries() {
     let counts = |total| -> Vec<usize> {
         let count = |page: &Page| page.items.elements().unwrap().len();
-        read(&numbered(0..total, 0)).iter().map(count).collect()
+        read(numbered(0..total, 0)).iter().map(count).collect()
     };
     assert_eq!(counts(1_000), [1_000]);
     assert_eq!(counts(1_001), [1_000, 1]);
@@ -63,21 +71,20 @@ fn a_page_has_at_most_so_many_entries() {
 #[test]
 fn a_page_has_at_most_so_many_bytes() {
     let count = |page: &Page| page.items.elements().unwrap().len();
-    let pages = read(&numbered(0..9, MAX_PAGE_BYTES / 3));
+    let pages = read(numbered(0..9, MAX_PAGE_BYTES / 3));
     assert_eq!(pages.iter().map(count).collect::<Vec<_>>(), [2, 2, 2, 2, 1]);
     assert!(
         pages
             .iter()
             .all(|page| page.items.len() <= MAX_PAGE_BYTES + 1)
     );
-    let pages = read(&numbered(0..2, MAX_PAGE_BYTES + 1));
+    let pages = read(numbered(0..2, MAX_PAGE_BYTES + 1));
     assert_eq!(pages.iter().map(count).collect::<Vec<_>>(), [1, 1]);
 }
 
 #[test]
 fn the_body_is_the_list_result() {
-    let entries = numbered(0..1_001, 0);
-    let [first, last] = &read(&entries)[..] else {
+    let [first, last] = &read(numbered(0..1_001, 0))[..] else {
         panic!("two pages")
     };
     let next = first.next.as_deref().unwrap();
@@ -91,8 +98,7 @@ fn the_body_is_the_list_result() {
 
 #[test]
 fn a_strange_cursor_is_refused() {
-    let entries = numbered(0..1_001, 0);
-    let pages = Pages::new(Kind::Tool, &entries);
+    let (entries, pages) = cut(numbered(0..1_001, 0));
     let good = pages.get(&entries, None).unwrap().next.unwrap();
     let prompt = good.replace('t', "p");
     let gone = cursor(Kind::Tool, &[entry("gone", 0)], 0);
@@ -115,23 +121,15 @@ fn a_strange_cursor_is_refused() {
 
 #[test]
 fn a_cursor_outlives_a_change_of_the_list() {
-    let old = numbered(0..1_500, 0);
-    let cursor = Pages::new(Kind::Tool, &old)
-        .get(&old, None)
-        .unwrap()
-        .next
-        .unwrap();
-    let new = [numbered(5_000..5_010, 0), old].concat();
-    let page = Pages::new(Kind::Tool, &new)
-        .get(&new, Some(&cursor))
-        .unwrap();
-    let names: Vec<String> = (page
-        .items
-        .elements()
-        .unwrap()
+    let (old, pages) = cut(numbered(0..1_500, 0));
+    let cursor = pages.get(&old, None).unwrap().next.unwrap();
+    let (new, pages) = cut([numbered(5_000..5_010, 0), old].concat());
+    let page = pages.get(&new, Some(&cursor)).unwrap();
+    let items = page.items.elements().unwrap();
+    let names: Vec<String> = items
         .iter()
-        .map(|it| it.get("name").unwrap().to_string()))
-    .collect();
+        .map(|it| it.get("name").unwrap().to_string())
+        .collect();
     let expected: Vec<String> = (1_000..1_500)
         .map(|number| format!("\"tool_{number}\""))
         .collect();
@@ -141,8 +139,7 @@ fn a_cursor_outlives_a_change_of_the_list() {
 
 #[test]
 fn the_last_entry_as_a_cursor_gives_an_empty_page() {
-    let entries = numbered(0..2, 0);
-    let pages = Pages::new(Kind::Tool, &entries);
+    let (entries, pages) = cut(numbered(0..2, 0));
     let page = pages
         .get(&entries, Some(&cursor(Kind::Tool, &entries, 1)))
         .unwrap();
@@ -156,9 +153,13 @@ proptest! {
         let mut entries: Vec<Entry> =
             sizes.iter().enumerate().map(|(at, size)| entry(&format!("big_{at}"), *size)).collect();
         entries.extend(numbered(0..many, 0));
+        let definitions = |entries: &[Entry]| -> Vec<Json> {
+            entries.iter().map(|entry| entry.definition.clone()).collect()
+        };
+        let expected = definitions(&entries);
+        prop_assert_eq!(definitions(&cut(entries.clone()).0), expected.clone());
         let read: Vec<Json> =
-            read(&entries).iter().flat_map(|page| page.items.elements().unwrap()).collect();
-        let expected: Vec<Json> = entries.into_iter().map(|entry| entry.definition).collect();
+            read(entries).iter().flat_map(|page| page.items.elements().unwrap()).collect();
         prop_assert_eq!(read, expected);
     }
 }

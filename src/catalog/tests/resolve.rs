@@ -121,6 +121,23 @@ fn filters_hold_for_reads_by_template_too() {
 }
 
 #[test]
+fn a_link_is_read_from_its_server_only_where_the_filter_lets_it() {
+    let catalog = built([
+        server("a").resources(&["file:///key"]).rules(|rules| {
+            rules.resources.deny = globs(&["*key*"]);
+        }),
+        server("b").tools(&["t"]),
+    ])
+    .catalog;
+    let may = |server: &str, uri| catalog.may_read(&ServerName::new(server), uri);
+    assert!(may("a", "file:///open"));
+    assert!(!may("a", "file:///keys"));
+    assert!(may("b", "file:///keys"));
+    assert!(!may("b", "file:///key"));
+    assert!(!may("nobody", "file:///open"));
+}
+
+#[test]
 fn a_very_long_uri_matches_no_template() {
     let files = || [server("a").templates(&["file:///{+path}", "{+all}"])];
     let fits = format!("file:///{}", "x".repeat(MAX_URI - 8));
