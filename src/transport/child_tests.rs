@@ -151,7 +151,7 @@ async fn a_polite_child_is_stopped_by_the_end_of_file_alone() {
 async fn a_child_that_ignores_the_end_of_file_is_asked_once_to_terminate() {
     let mut child = start("trap 'echo asked; exit 0' TERM; echo up; while :; do sleep 0.01; done");
     assert_eq!(text(&mut child.duplex.incoming).await, "up");
-    within(child.process.stop(Duration::from_secs(2))).await;
+    within(child.process.stop(Duration::from_secs(4))).await;
     assert_eq!(text(&mut child.duplex.incoming).await, "asked");
     assert_eq!(within(child.duplex.incoming.next()).await, None);
 }

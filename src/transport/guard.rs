@@ -27,6 +27,9 @@ use super::tree::{Tree, signal_group};
 /// The first argument that makes the program a guard instead of a mux.
 pub const ARGUMENT: &str = "__guard";
 
+/// What the process is called. Whoever kills all processes with our name at once must not hit it.
+const NAME: &str = "mux-guard";
+
 /// How long orphans have after the request to end.
 const GRACE: Duration = Duration::from_secs(2);
 /// How long the guard goes on killing what does not vanish.
@@ -158,7 +161,8 @@ impl Process {
         // A guard that is stopped must not stop the mux.
         pipe.set_nonblocking(true)?;
         let mut command = Command::new(program);
-        command.args(arguments).process_group(0).current_dir("/");
+        command.arg0(NAME).args(arguments);
+        command.process_group(0).current_dir("/");
         // No mark of a mux above us, or that one would take the guard for a server; and no open output, or
         // whoever reads ours to its end would wait for the guard.
         command
@@ -212,6 +216,8 @@ pub fn own_program() -> Result<OsString, TransportError> {
 
 /// The life of the guard process: `main` calls this when the first argument is [`ARGUMENT`].
 pub fn run() -> ExitCode {
+    // Only Linux has it, and a guard of another name guards as well.
+    let _ = std::fs::write("/proc/self/comm", NAME);
     let mut token = String::new();
     let mut groups = HashSet::new();
     for line in io::stdin().lock().lines() {

@@ -64,6 +64,21 @@ async fn a_killed_mux_leaves_nobody_behind() {
     .await;
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn the_guard_has_a_name_and_a_group_of_its_own() {
+    let guard = guard();
+    let child = spawn(&shell("cat"), LIMIT, &guard, &TaskTracker::new()).unwrap();
+    let id = process(&guard);
+    let file = |name: &str| std::fs::read_to_string(format!("/proc/{id}/{name}")).unwrap();
+    assert!(file("cmdline").starts_with("mux-guard\0"));
+    eventually("it has named itself", || file("comm") == "mux-guard\n").await;
+    let group = file("stat").split(' ').nth(4).unwrap().to_owned();
+    assert_eq!(group, id.to_string());
+    assert_eq!(file("environ"), "");
+    within(child.process.stop(Duration::from_secs(10))).await;
+}
+
 #[tokio::test]
 async fn the_guard_lets_go_of_what_has_ended() {
     let guard = guard();

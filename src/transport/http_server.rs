@@ -29,6 +29,9 @@ use super::reply::{HttpReply, ReplyBody};
 
 /// How long to wait when the system has no descriptor left for a new connection.
 const EXHAUSTED: Duration = Duration::from_millis(100);
+/// The largest head of a request, and what is read at once.
+const HTTP1_BUFFER: usize = 128 * 1024;
+const HTTP2_HEAD: u32 = 64 * 1024;
 const HTTP2_STREAMS: u32 = 256;
 const HTTP2_WINDOW: u32 = 1024 * 1024;
 const HTTP2_PING: Duration = Duration::from_secs(30);
@@ -189,11 +192,13 @@ impl<S: HttpService> Server<S> {
         builder
             .http1()
             .timer(TokioTimer::new())
+            .max_buf_size(HTTP1_BUFFER)
             .header_read_timeout(self.options.header_timeout);
         builder
             .http2()
             .timer(TokioTimer::new())
             .max_concurrent_streams(HTTP2_STREAMS)
+            .max_header_list_size(HTTP2_HEAD)
             .initial_stream_window_size(HTTP2_WINDOW)
             .initial_connection_window_size(HTTP2_WINDOW * 4)
             .keep_alive_interval(HTTP2_PING)

@@ -142,6 +142,20 @@ async fn a_body_over_the_limit_is_not_read() {
 }
 
 #[tokio::test]
+async fn a_head_without_end_is_refused() {
+    let server = start(options(), echo).await;
+    let head = format!(
+        "GET / HTTP/1.1\r\nhost: localhost\r\nx: {}",
+        "x".repeat(HTTP1_BUFFER)
+    );
+    let answer = server.exchange(&head).await;
+    assert_eq!(
+        status(&answer),
+        "HTTP/1.1 431 Request Header Fields Too Large"
+    );
+}
+
+#[tokio::test]
 async fn strangers_are_refused_before_their_body_is_read() {
     let server = start(options(), echo).await;
     let body = "content-length: 5\r\n\r\n";

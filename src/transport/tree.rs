@@ -2,7 +2,7 @@
 //!
 //! A child leads a process group of its own, which its descendants belong to unless they leave it. Those that leave are found
 //! on Linux by [`VARIABLE`] in their environment, which descendants inherit. Elsewhere only the group is reached. A descendant
-//! that leaves the group *and* starts with a cleared environment, or under another user, escapes.
+//! that leaves the group *and* clears or hides its environment, or runs under another user, escapes.
 
 use std::sync::Arc;
 
