@@ -15,7 +15,7 @@ use crate::config::{Config, Listen, Settings};
 use crate::downstream::{Endpoint, EndpointOptions, PATH, serve_stdio};
 use crate::mux::{Hub, Mux};
 use crate::transport::{Allowed, Guard, HttpClient, ServeOptions, TransportError, serve, stdio};
-use crate::upstream::{Pool, PoolOptions};
+use crate::upstream::{Manifest, Pool, PoolOptions};
 
 /// How much news of servers waits for the keeper.
 const NEWS_QUEUE: usize = 1_024;
@@ -55,8 +55,19 @@ struct Side {
 }
 
 impl App {
-    /// Starts all servers of a configuration. Returns at once; needs a tokio runtime.
+    /// Starts all servers of a configuration. Returns at once; needs a tokio runtime. Only servers that answer are
+    /// listed.
     pub fn start(config: &Config, guard: Guard) -> Self {
+        Self::assemble(config, guard, None)
+    }
+
+    /// Like [`App::start`], but lists are complete before the servers are up: what they offered the last time is kept
+    /// in `manifest`.
+    pub fn start_remembering(config: &Config, guard: Guard, manifest: Manifest) -> Self {
+        Self::assemble(config, guard, Some(manifest))
+    }
+
+    fn assemble(config: &Config, guard: Guard, manifest: Option<Manifest>) -> Self {
         let settings = Arc::new(config.settings.clone());
         let (clients, servers) = (Side::default(), Side::default());
         let (events, news) = mpsc::channel(NEWS_QUEUE);
@@ -66,6 +77,7 @@ impl App {
             max_message_size: settings.max_message_size,
             shutdown_grace: settings.shutdown_grace,
             health: settings.health.clone(),
+            manifest,
             tracker: servers.tracker.clone(),
             stop: servers.stop.clone(),
             events,

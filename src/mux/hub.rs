@@ -60,6 +60,8 @@ pub(super) struct Published {
     pub(super) at: Option<Instant>,
     /// Whether every server's first attempt has ended and is in the catalog.
     pub(super) settled: bool,
+    /// Whether something is known of every server, from this run or the last.
+    pub(super) complete: bool,
 }
 
 /// How a call begins.
@@ -150,7 +152,7 @@ impl Mux {
         let mut published = self.published.subscribe();
         loop {
             let now = *published.borrow_and_update();
-            if now.settled {
+            if now.settled || now.complete {
                 return;
             }
             let end = self.started + FIRST_LISTS;

@@ -24,6 +24,8 @@ const ROUND: Duration = Duration::from_secs(5);
 impl Mux {
     /// Publishes a new catalog whenever a server's news ask for one, until `stop`.
     pub async fn keep(self: Arc<Self>, mut events: mpsc::Receiver<Event>, stop: CancellationToken) {
+        // What is known from the last run.
+        self.publish();
         let mut round = interval(ROUND);
         round.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -60,23 +62,10 @@ impl Mux {
 
     /// Builds the catalog anew and tells everybody what is different, if anything is.
     fn publish(&self) {
-        let servers: Vec<(Arc<Upstream>, Status)> = self
+        let servers: Servers = self
             .pool
             .iter()
             .map(|upstream| (upstream.clone(), upstream.status()))
-            .collect();
-        let old = self.catalog.load_full();
-        let revision = self.published.borrow().revision + 1;
-        let sources: Vec<Source> = servers
-            .iter()
-            .filter(|(_, status)| self.is_offered(status))
-            .filter_map(|(upstream, status)| {
-                Some(Source {
-                    server: upstream.config.name.clone(),
-                    rules: upstream.config.rules.clone(),
-                    inventory: status.inventory.clone()?,
-                })
-            })
             .collect();
         let identity = Identity::merge(
             servers
@@ -84,41 +73,51 @@ impl Mux {
                 .map(|(up, status)| (up.config.name.as_str(), status.features.as_ref())),
         );
         self.identity.store(Arc::new(identity));
-        let built = build(&sources, &Naming::of(&self.settings), revision);
-        let changed: BTreeSet<Kind> = built.catalog.changed_from(&old).into_iter().collect();
-        let settled = servers.iter().all(|(_, status)| status.tried);
+        let before = *self.published.borrow();
+        let revision = before.revision + 1;
+        let built = build(
+            &self.sources(&servers),
+            &Naming::of(&self.settings),
+            revision,
+        );
+        let changed: BTreeSet<Kind> = built
+            .catalog
+            .changed_from(&self.catalog.load())
+            .into_iter()
+            .collect();
         self.remember(Problems {
             conflicts: built.conflicts,
             dead_rules: built.dead_rules,
         });
-        if changed.is_empty() {
-            self.published.send_if_modified(|published| {
-                let news = published.settled != settled;
-                published.settled = settled;
-                news
-            });
-            return;
+        if !changed.is_empty() {
+            log_change(&built.catalog, &changed);
         }
-        log_change(&built.catalog, &changed);
         self.catalog.store(Arc::new(built.catalog));
-        let at = Some(Instant::now());
+        let known = |status: &Status| status.tried || status.inventory.is_some();
         self.published.send_replace(Published {
             revision,
-            at,
-            settled,
+            at: if changed.is_empty() {
+                before.at
+            } else {
+                Some(Instant::now())
+            },
+            settled: servers.iter().all(|(_, status)| status.tried),
+            complete: servers.iter().all(|(_, status)| known(status)),
         });
-        // Templates share the notification of resources.
-        let told = changed
-            .into_iter()
-            .map(|kind| {
-                if kind == Kind::Template {
-                    Kind::Resource
-                } else {
-                    kind
-                }
+        self.lists_changed(&told(changed));
+    }
+
+    fn sources(&self, servers: &Servers) -> Vec<Source> {
+        let offered = servers.iter().filter(|(_, status)| self.is_offered(status));
+        offered
+            .filter_map(|(upstream, status)| {
+                Some(Source {
+                    server: upstream.config.name.clone(),
+                    rules: upstream.config.rules.clone(),
+                    inventory: status.inventory.clone()?,
+                })
             })
-            .collect();
-        self.lists_changed(&told);
+            .collect()
     }
 
     /// A server that is away stays in the lists for a while, so that they do not flap.
@@ -139,6 +138,17 @@ impl Mux {
         }
         *known = problems;
     }
+}
+
+type Servers = Vec<(Arc<Upstream>, Status)>;
+
+/// Templates share the notification of resources.
+fn told(changed: BTreeSet<Kind>) -> BTreeSet<Kind> {
+    let notified = |kind| match kind {
+        Kind::Template => Kind::Resource,
+        kind => kind,
+    };
+    changed.into_iter().map(notified).collect()
 }
 
 /// Whether the catalog may be different.

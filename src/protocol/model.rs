@@ -32,6 +32,8 @@ pub struct ServerFeatures {
     pub list_changed: Vec<Kind>,
     /// The extensions that it declares, with their settings.
     pub extensions: BTreeMap<String, Json>,
+    /// The result in which it said so, verbatim.
+    pub said: Option<Json>,
     /// Its instructions for the model, if any.
     pub instructions: Option<String>,
 }
@@ -43,6 +45,7 @@ impl ServerFeatures {
             instructions: result
                 .get("instructions")
                 .and_then(|text| text.text().map(Cow::into_owned)),
+            said: Some(result.detached()),
             ..Self::default()
         };
         let capabilities = result.get("capabilities");

@@ -12,6 +12,7 @@ use crate::protocol::ServerName;
 use crate::transport::{Guard, HttpClient};
 
 use super::Upstream;
+use super::manifest::Manifest;
 use super::probe::Means;
 use super::signals::{Event, Reporter, Signals};
 use super::supervisor::Supervisor;
@@ -29,6 +30,8 @@ pub struct PoolOptions {
     pub shutdown_grace: std::time::Duration,
     /// How it is found out that a server does not answer any more.
     pub health: Health,
+    /// What servers offered the last time, if that is kept.
+    pub manifest: Option<Manifest>,
     /// Runs the servers' tasks.
     pub tracker: TaskTracker,
     /// Ends them.
@@ -48,7 +51,11 @@ impl Pool {
         let upstreams = servers
             .map(|config| {
                 let name = config.name.clone();
-                let upstream = Upstream::new(config);
+                let known = options
+                    .manifest
+                    .as_ref()
+                    .and_then(|manifest| manifest.read(&config));
+                let upstream = Upstream::new(config, known);
                 let means = Means {
                     http: options.http.clone(),
                     guard: options.guard.clone(),

@@ -16,6 +16,7 @@ use super::connection::Connection;
 use super::dialect::Dialect;
 use super::lease::Lease;
 use super::listen::Watches;
+use super::manifest::Known;
 use super::probe::ask;
 use super::{ServerState, Status, UpstreamError};
 
@@ -46,10 +47,10 @@ impl Drop for Waiting<'_> {
 }
 
 impl Upstream {
-    pub(super) fn new(config: Arc<ServerConfig>) -> Arc<Self> {
+    pub(super) fn new(config: Arc<ServerConfig>, known: Option<Known>) -> Arc<Self> {
         Arc::new(Self {
             connection: ArcSwapOption::empty(),
-            status: watch::Sender::new(Status::initial()),
+            status: watch::Sender::new(Status::initial(known)),
             watches: Watches::default(),
             nudge: Notify::new(),
             slots: Arc::new(Semaphore::new(config.max_concurrent_calls)),

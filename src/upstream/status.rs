@@ -8,6 +8,8 @@ use tokio::time::Instant;
 use crate::catalog::Inventory;
 use crate::protocol::{Era, ServerFeatures};
 
+use super::manifest::Known;
+
 /// Where a server is in its life.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ServerState {
@@ -58,22 +60,27 @@ pub struct Status {
     pub error: Option<String>,
     /// Whether the first attempt has ended, well or not.
     pub tried: bool,
-    /// Since when it has been away, if it had been ready before.
+    /// Since when it has been away, if it had been ready before, in this run or the last.
     pub away_since: Option<Instant>,
 }
 
 impl Status {
-    pub(super) fn initial() -> Self {
+    /// The status before the first attempt: what is known from the last run is offered as that of a server
+    /// which is away.
+    pub(super) fn initial(known: Option<Known>) -> Self {
+        let (features, inventory) = known
+            .map(|known| (Arc::new(known.features), Arc::new(known.inventory)))
+            .unzip();
         Self {
             state: ServerState::Connecting,
             era: None,
             protocol_version: None,
-            features: Arc::default(),
-            inventory: None,
+            features: features.unwrap_or_default(),
+            away_since: inventory.as_ref().map(|_| Instant::now()),
+            inventory,
             connect_time: None,
             error: None,
             tried: false,
-            away_since: None,
         }
     }
 }

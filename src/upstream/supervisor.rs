@@ -17,6 +17,7 @@ use super::connection::Carrier;
 use super::fetch::fetch;
 use super::health::failing;
 use super::listen::listen;
+use super::manifest::Manifest;
 use super::probe::{Contact, Means, contact};
 use super::{PoolOptions, ServerState, Status, Upstream, UpstreamError};
 
@@ -36,6 +37,7 @@ pub(super) struct Supervisor {
     stop: CancellationToken,
     shutdown_grace: Duration,
     health: Health,
+    manifest: Option<Manifest>,
     /// How many attempts in a row have failed.
     failures: u32,
 }
@@ -48,6 +50,7 @@ impl Supervisor {
             stop: options.stop.clone(),
             shutdown_grace: options.shutdown_grace,
             health: options.health.clone(),
+            manifest: options.manifest.clone(),
             failures: 0,
         }
     }
@@ -120,6 +123,7 @@ impl Supervisor {
                 away_since: None,
             };
         });
+        self.remember();
         self.means.reporter.changed().await;
         self.watch_again(&contact).await;
         let lost = tokio::select! {
@@ -156,6 +160,24 @@ impl Supervisor {
         });
     }
 
+    /// Keeps what the server offers for the next start.
+    fn remember(&self) {
+        let Some(manifest) = self.manifest.clone() else {
+            return;
+        };
+        let Status {
+            features,
+            inventory,
+            ..
+        } = self.upstream.status();
+        let config = self.upstream.config.clone();
+        self.means.tracker.spawn_blocking(move || {
+            if let (Some(hello), Some(inventory)) = (&features.said, inventory) {
+                manifest.write(&config, hello, &inventory);
+            }
+        });
+    }
+
     /// Renews the subscriptions that a legacy server has lost with its session.
     async fn watch_again(&self, contact: &Contact) {
         let deadline = Instant::now() + self.upstream.config.call_timeout;
@@ -188,6 +210,7 @@ impl Supervisor {
             match timeout(limit, fetching).await {
                 Ok(Ok(new)) => {
                     self.set(|status| status.inventory = Some(Arc::new(new)));
+                    self.remember();
                     self.means.reporter.changed().await;
                 }
                 Ok(Err(error)) => return error,

@@ -1,0 +1,114 @@
+//! What servers offered the last time, kept on disk, so that lists are complete before the servers are up.
+
+use std::fs;
+use std::hash::{Hash, Hasher};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use fnv::FnvHasher;
+use tracing::debug;
+
+use crate::catalog::{Inventory, RawEntry};
+use crate::config::{ServerConfig, TransportConfig};
+use crate::protocol::{Kind, ServerFeatures};
+use crate::wire::Json;
+
+/// The largest file that is read.
+const MAX_BYTES: u64 = 256 * 1024 * 1024;
+/// The member that holds what the server said of itself.
+const HELLO: &str = "hello";
+
+/// A folder with one file for each server.
+#[derive(Clone, Debug)]
+pub struct Manifest(Arc<Path>);
+
+/// What is known of a server that has not answered yet.
+pub(super) struct Known {
+    pub(super) inventory: Inventory,
+    pub(super) features: ServerFeatures,
+}
+
+impl Manifest {
+    /// The files are in this folder, which is made when the first one is written.
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self(folder.into().into())
+    }
+
+    /// What the server offered the last time; nothing if that is not known or not readable.
+    pub(super) fn read(&self, config: &ServerConfig) -> Option<Known> {
+        let path = self.path(config);
+        if fs::metadata(&path).ok()?.len() > MAX_BYTES {
+            return None;
+        }
+        let known = Json::parse(fs::read(&path).ok()?).ok()?;
+        let mut inventory = Inventory::default();
+        for kind in Kind::ALL {
+            let (entries, _) = RawEntry::read_all(kind, [&known]);
+            inventory.replace(kind, entries);
+        }
+        Some(Known {
+            inventory,
+            features: ServerFeatures::read(&known.get(HELLO)?),
+        })
+    }
+
+    /// Keeps what the server offers now. The file is private, and replaced as a whole.
+    pub(super) fn write(&self, config: &ServerConfig, hello: &Json, inventory: &Inventory) {
+        let lists = Kind::ALL.map(|kind| {
+            let entries = inventory.entries(kind).iter().map(|entry| &entry.json);
+            (kind.list_member(), Json::array(entries))
+        });
+        let mut members = vec![(HELLO, hello)];
+        members.extend(lists.iter().map(|(member, list)| (*member, list)));
+        if let Err(error) = self.replace(&self.path(config), Json::object(members).as_bytes()) {
+            debug!(upstream = %config.name, %error, "the manifest was not written");
+        }
+    }
+
+    fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        fs::create_dir_all(&self.0)?;
+        let beside = path.with_extension(format!("{:016x}", rand::random::<u64>()));
+        let written = private(&beside).and_then(|mut file| file.write_all(bytes));
+        let done = written.and_then(|()| fs::rename(&beside, path));
+        if done.is_err() {
+            drop(fs::remove_file(&beside));
+        }
+        done
+    }
+
+    /// Named for the server and for what reaches it: another command or URL is another server. Secrets are left
+    /// out.
+    fn path(&self, config: &ServerConfig) -> PathBuf {
+        let mut hash = FnvHasher::default();
+        config.name.hash(&mut hash);
+        match &config.transport {
+            TransportConfig::Child(child) => {
+                (&child.command, &child.args, &child.cwd).hash(&mut hash);
+                child.env.keys().for_each(|name| name.hash(&mut hash));
+            }
+            TransportConfig::Http(http)
+            | TransportConfig::Sse(http)
+            | TransportConfig::WebSocket(http) => http.url.hash(&mut hash),
+        }
+        self.0.join(format!("{:016x}.json", hash.finish()))
+    }
+}
+
+#[cfg(unix)]
+fn private(path: &Path) -> io::Result<fs::File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+}
+
+#[cfg(not(unix))]
+fn private(path: &Path) -> io::Result<fs::File> {
+    fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(path)
+}
