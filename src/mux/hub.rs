@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::catalog::{Catalog, Naming, build};
+use crate::catalog::{Catalog, Naming, Source, build};
 use crate::config::Settings;
 use crate::protocol::{Identity, Kind, Method, Outcome, RoutedBy, Said};
 use crate::upstream::Pool;
@@ -41,6 +41,8 @@ pub struct Mux {
     pub(super) settings: Arc<Settings>,
     pub(super) tracker: TaskTracker,
     pub(super) catalog: ArcSwap<Catalog>,
+    /// What the catalog was built from.
+    pub(super) sources: RwLock<Vec<Source>>,
     pub(super) identity: ArcSwap<Identity>,
     pub(super) problems: RwLock<Problems>,
     pub(super) published: watch::Sender<Published>,
@@ -86,6 +88,7 @@ impl Mux {
             settings,
             tracker,
             catalog: ArcSwap::from_pointee(empty),
+            sources: RwLock::default(),
             identity: ArcSwap::default(),
             problems: RwLock::default(),
             published: watch::Sender::default(),

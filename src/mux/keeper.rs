@@ -74,12 +74,24 @@ impl Mux {
         );
         self.identity.store(Arc::new(identity));
         let before = *self.published.borrow();
-        let revision = before.revision + 1;
-        let built = build(
-            &self.sources(&servers),
-            &Naming::of(&self.settings),
-            revision,
-        );
+        let sources = self.sources(&servers);
+        let known = |status: &Status| status.tried || status.inventory.is_some();
+        let mut now = Published {
+            settled: servers.iter().all(|(_, status)| status.tried),
+            complete: servers.iter().all(|(_, status)| known(status)),
+            ..before
+        };
+        if same(&sources, &self.sources.read()) {
+            self.published.send_if_modified(|published| {
+                let news = *published != now;
+                *published = now;
+                news
+            });
+            return;
+        }
+        now.revision += 1;
+        let built = build(&sources, &Naming::of(&self.settings), now.revision);
+        *self.sources.write() = sources;
         let changed: BTreeSet<Kind> = built
             .catalog
             .changed_from(&self.catalog.load())
@@ -90,20 +102,11 @@ impl Mux {
             dead_rules: built.dead_rules,
         });
         if !changed.is_empty() {
+            now.at = Some(Instant::now());
             log_change(&built.catalog, &changed);
         }
         self.catalog.store(Arc::new(built.catalog));
-        let known = |status: &Status| status.tried || status.inventory.is_some();
-        self.published.send_replace(Published {
-            revision,
-            at: if changed.is_empty() {
-                before.at
-            } else {
-                Some(Instant::now())
-            },
-            settled: servers.iter().all(|(_, status)| status.tried),
-            complete: servers.iter().all(|(_, status)| known(status)),
-        });
+        self.published.send_replace(now);
         self.lists_changed(&told(changed));
     }
 
@@ -141,6 +144,15 @@ impl Mux {
 }
 
 type Servers = Vec<(Arc<Upstream>, Status)>;
+
+/// Whether a catalog of these would be the same.
+fn same(sources: &[Source], before: &[Source]) -> bool {
+    sources.len() == before.len()
+        && sources
+            .iter()
+            .zip(before)
+            .all(|(source, before)| source.is_same_as(before))
+}
 
 /// Templates share the notification of resources.
 fn told(changed: BTreeSet<Kind>) -> BTreeSet<Kind> {

@@ -34,8 +34,8 @@ pub(super) async fn read(hub: &Mux, call: &Arc<Call>) -> Result<Begun, CallError
         }
         UriRoute::Denied => Vec::new(),
         UriRoute::Owners(owners) => match hub.links.owner(&uri) {
-            Some(server) => vec![server],
-            None => owners,
+            Some(server) if catalog.may_read(&server, &uri) => vec![server],
+            _ => owners,
         },
     };
     let mut answer = Err(CallError::Unknown(Unknown {
