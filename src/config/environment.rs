@@ -13,8 +13,9 @@ use super::tree::{Node, Value};
 /// What every variable of ours begins with.
 const PREFIX: &str = "MCPMUX_";
 
-/// Variables of ours that are no settings: read before or beside the configuration.
-const RESERVED: [&str; 2] = ["MCPMUX_CONFIG", "MCPMUX_LOG"];
+/// Variables of ours that are no settings: read before or beside the configuration, or given to our
+/// children to know them by.
+const RESERVED: [&str; 3] = ["MCPMUX_CONFIG", "MCPMUX_LOG", "MCPMUX_TREE"];
 
 /// Variables that only our own tests read.
 const FOR_TESTS: &str = "MCPMUX_TEST_";
@@ -32,6 +33,10 @@ pub(crate) fn variables(env: &Environment, findings: &mut Findings) -> Layer {
         }
         let origin = Origin::Environment(variable.into());
         if let Some((_, setting)) = settings.iter().find(|(name, _)| name == variable) {
+            // Set but empty is how a composed environment says "not set".
+            if text.is_empty() && !matches!(setting.key.shape, Shape::Text) {
+                continue;
+            }
             let place = place_of(origin, setting);
             insert(
                 &mut layer,

@@ -3,6 +3,8 @@
 //! Both syntaxes become this tree, and everything that is read from a file is read from here. No
 //! `Debug`: a tree holds secrets.
 
+use std::cell::Cell;
+
 use indexmap::IndexMap;
 
 use super::place::{Origin, Place};
@@ -181,6 +183,9 @@ pub(crate) struct Positions<'a> {
     text: &'a str,
     /// Offsets at which lines begin.
     starts: Vec<usize>,
+    /// The last offset that was asked for, and its column. Offsets come mostly in order, and a whole
+    /// file may stand on one line: counting from its start each time would take forever.
+    last: Cell<(usize, usize)>,
 }
 
 impl<'a> Positions<'a> {
@@ -189,7 +194,11 @@ impl<'a> Positions<'a> {
         let starts = std::iter::once(0)
             .chain(breaks.map(|(at, _)| at + 1))
             .collect();
-        Self { text, starts }
+        Self {
+            text,
+            starts,
+            last: Cell::new((0, 1)),
+        }
     }
 
     /// Line and column, from 1, columns in characters.
@@ -197,13 +206,20 @@ impl<'a> Positions<'a> {
         let line = self.starts.partition_point(|start| *start <= offset);
         let start = line
             .checked_sub(1)
-            .and_then(|before| self.starts.get(before))
-            .copied();
-        let column = self
+            .and_then(|before| self.starts.get(before));
+        let start = start.copied().unwrap_or(0);
+        let (last, column) = self.last.get();
+        let (from, column) = if (start..=offset).contains(&last) {
+            (last, column)
+        } else {
+            (start, 1)
+        };
+        let between = self
             .text
-            .get(start.unwrap_or(0)..offset)
-            .map_or(0, |head| head.chars().count());
-        (line, column + 1)
+            .get(from..offset)
+            .map_or(0, |between| between.chars().count());
+        self.last.set((offset, column + between));
+        (line, column + between)
     }
 }
 
@@ -219,6 +235,7 @@ mod tests {
             [at(0), at(1), at(2), at(7), at(9), at(13)],
             [(1, 1), (1, 2), (2, 1), (2, 4), (3, 1), (4, 4)]
         );
+        assert_eq!([at(7), at(2), at(0)], [(2, 4), (2, 1), (1, 1)]);
     }
 
     #[test]

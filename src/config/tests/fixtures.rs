@@ -151,3 +151,35 @@ fn both_syntaxes_say_the_same() {
         toml.servers.into_values().collect::<Vec<_>>()
     );
 }
+
+#[test]
+fn a_whole_file_on_one_line_is_read_in_no_time() {
+    // Counting columns from the start of the line for every value would take minutes here.
+    let many = "[0],".repeat(100_000);
+    let text = format!(r#"{{ "history": [{many}], "mux": {{ "separator": 5 }} }}"#);
+    let sources = Sources {
+        env: environment(),
+        ..Sources::default()
+    };
+    let errors = Config::from_text(Path::new("x.json"), &text, &sources).unwrap_err();
+    let place = errors.errors[0].place.clone().unwrap();
+    assert_eq!(
+        (place.line, place.column),
+        (1, text.find("\"separator").unwrap() + 1)
+    );
+}
+
+#[test]
+fn deep_values_of_other_programs_are_read_and_dropped() {
+    let depth = 500;
+    let text = format!(
+        r#"{{ "other": {}{}, "mcpServers": {{}} }}"#,
+        "[".repeat(depth),
+        "]".repeat(depth)
+    );
+    let sources = Sources {
+        env: environment(),
+        ..Sources::default()
+    };
+    assert!(Config::from_text(Path::new("x.json"), &text, &sources).is_ok());
+}

@@ -207,6 +207,9 @@ fn every_sort_of_setting_can_come_from_the_environment() {
         .var("MCPMUX_LISTEN", "localhost:0")
         .var("MCPMUX_LOG", "trace")
         .var("MCPMUX_TEST_ANYTHING", "1")
+        .var("MCPMUX_TREE", "1")
+        .var("MCPMUX_GRACE", "")
+        .var("MCPMUX_LOG_LEVEL", "")
         .var("OTHER", "1");
     let config = case.load().unwrap();
     let pair = |(name, target): (&str, &str)| (name.to_owned(), target.to_owned());
