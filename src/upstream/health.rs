@@ -8,19 +8,22 @@ use tracing::debug;
 use crate::config::Health;
 use crate::protocol::{Era, Method};
 
-use super::UpstreamError;
 use super::connection::{Carrier, Connection};
 use super::dialect::Dialect;
 use super::probe::ask;
+use super::{Upstream, UpstreamError};
 
 /// Resolves when the server has not answered so many checks in a row. An error object is an answer; a process
 /// with calls in flight is busy, not dead, and is not checked.
-pub(super) async fn failing(connection: &Arc<Connection>, health: &Health) -> UpstreamError {
+pub(super) async fn failing(
+    upstream: &Upstream,
+    connection: &Arc<Connection>,
+    health: &Health,
+) -> UpstreamError {
     let mut failures = 0;
     loop {
         sleep(health.interval).await;
-        let busy = !connection.pending.is_empty();
-        if busy && matches!(connection.carrier, Carrier::Duplex(_)) {
+        if upstream.is_busy() && matches!(connection.carrier, Carrier::Duplex(_)) {
             continue;
         }
         match timeout(health.timeout, check(connection)).await {

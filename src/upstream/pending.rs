@@ -192,11 +192,6 @@ impl Pending {
         fitting.next().is_none().then_some(*id)
     }
 
-    /// Whether anything is in flight.
-    pub(super) fn is_empty(&self) -> bool {
-        self.table.lock().slots.is_empty()
-    }
-
     /// Ends every request, and lets none in any more.
     pub(super) fn close(&self, reason: impl Fn() -> UpstreamError) {
         let slots = {

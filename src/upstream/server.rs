@@ -69,6 +69,11 @@ impl Upstream {
         self.status.subscribe()
     }
 
+    /// Whether calls are under way.
+    pub(super) fn is_busy(&self) -> bool {
+        self.slots.available_permits() < self.config.max_concurrent_calls
+    }
+
     /// The right to send one request. Waits for a free place and, while the server is being connected to,
     /// for the connection; no longer than until `deadline`.
     pub async fn lease(&self, deadline: Instant) -> Result<Lease, UpstreamError> {

@@ -131,7 +131,7 @@ impl Supervisor {
                 Carrier::Duplex(_) => UpstreamError::Lost,
                 Carrier::Http(_) => UpstreamError::SessionLost,
             },
-            error = failing(&contact.connection, &self.health) => error,
+            error = failing(&self.upstream, &contact.connection, &self.health) => error,
             () = listen(&contact.connection, &contact.features, &self.upstream.watches) => UpstreamError::Lost,
             error = self.attend(&contact) => error,
             () = self.stop.cancelled() => UpstreamError::unavailable("the mux is shutting down"),
