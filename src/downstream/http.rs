@@ -69,6 +69,9 @@ impl Endpoint {
         if !is_json(&headers) {
             return HttpReply::empty(StatusCode::UNSUPPORTED_MEDIA_TYPE);
         }
+        if !accepts(&headers, JSON) && !accepts(&headers, EVENTS) {
+            return HttpReply::empty(StatusCode::NOT_ACCEPTABLE);
+        }
         match Frame::parse(body) {
             Err(malformed) => json(StatusCode::BAD_REQUEST, refuse(&malformed)),
             Ok(Frame::One(Message::Request(request))) => {

@@ -346,22 +346,11 @@ fn resumable(
 /// The stream for what belongs to no request, from after the event with this number.
 fn standing(session: &Arc<HttpSession>, after: u64) -> HttpReply {
     let replaced = session.take_listener();
-    let log = session.standing.clone();
-    let resumes = session.session.version() >= ProtocolVersion::V2025_11_25;
-    let prime = resumes.then(|| sse::priming(log.event_id(after)));
-    let state = (
-        prime,
-        log.read_after(after),
-        session.busy(),
-        session.clone(),
-        replaced,
-    );
+    let reader = session.standing.read_after(after);
+    let state = (reader, session.busy(), session.clone(), replaced);
     events(unfold(
         state,
-        |(prime, mut reader, busy, session, replaced)| async move {
-            if let Some(event) = prime {
-                return Some((event, (None, reader, busy, session, replaced)));
-            }
+        |(mut reader, busy, session, replaced)| async move {
             loop {
                 tokio::select! {
                     biased;
@@ -369,7 +358,7 @@ fn standing(session: &Arc<HttpSession>, after: u64) -> HttpReply {
                     next = reader.next() => {
                         let (id, frame) = next?;
                         let event = sse::message(frame, Some(id));
-                        return Some((event, (None, reader, busy, session, replaced)));
+                        return Some((event, (reader, busy, session, replaced)));
                     }
                     notice = session.session.subscription.next() => {
                         if let Some(frame) = session.session.frame(notice) {

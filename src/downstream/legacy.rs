@@ -64,6 +64,10 @@ fn try_open(session: &Arc<Session>, request: Request) -> Result<Reply, RpcError>
         }
         Method::Subscribe => State::Watching(uri(params.as_ref())?),
         Method::Unsubscribe => State::Unwatching(uri(params.as_ref())?),
+        Method::List(kind) => {
+            session.subscription.looks_at(kind);
+            State::Calling(Box::new(call(session, &method, params.clone())))
+        }
         _ => State::Calling(Box::new(call(session, &method, params.clone()))),
     };
     let registered = session.register(&id)?;

@@ -77,7 +77,12 @@ impl ListenReply {
 
     /// Subscribes, and says to what: a resource that cannot be watched is left out.
     async fn begin(&mut self) -> Bytes {
-        let subscription = self.hub.subscribe(self.wanted());
+        let wanted = self.wanted();
+        let subscription = self.hub.subscribe(wanted.clone());
+        // Who subscribes has looked, or is about to.
+        for kind in wanted.lists {
+            subscription.looks_at(kind);
+        }
         let mut watched = Vec::new();
         for uri in std::mem::take(&mut self.filter.resource_subscriptions) {
             if subscription.watch(&uri).await.is_ok() {

@@ -15,6 +15,7 @@ use crate::upstream::{Event, ServerState, Status, Upstream};
 
 use super::hub::{Mux, Published};
 use super::report::Problems;
+use super::subscriptions::Phase;
 
 /// How long news is collected before a catalog is built.
 const DEBOUNCE: Duration = Duration::from_millis(20);
@@ -107,7 +108,12 @@ impl Mux {
         }
         self.catalog.store(Arc::new(built.catalog));
         self.published.send_replace(now);
-        self.lists_changed(&told(changed));
+        let phase = if before.settled {
+            Phase::Running
+        } else {
+            Phase::Starting
+        };
+        self.lists_changed(&told(&changed), phase);
     }
 
     fn sources(&self, servers: &Servers) -> Vec<Source> {
@@ -155,12 +161,8 @@ fn same(sources: &[Source], before: &[Source]) -> bool {
 }
 
 /// Templates share the notification of resources.
-fn told(changed: BTreeSet<Kind>) -> BTreeSet<Kind> {
-    let notified = |kind| match kind {
-        Kind::Template => Kind::Resource,
-        kind => kind,
-    };
-    changed.into_iter().map(notified).collect()
+fn told(changed: &BTreeSet<Kind>) -> BTreeSet<Kind> {
+    changed.iter().map(|kind| kind.announced_as()).collect()
 }
 
 /// Whether the catalog may be different.

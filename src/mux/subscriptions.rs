@@ -43,6 +43,8 @@ struct Inbox {
 struct News {
     wanted: Wanted,
     watched: HashMap<String, Route>,
+    /// Lists that the subscriber may have seen in an older state.
+    seen: BTreeSet<Kind>,
     lists: BTreeSet<Kind>,
     updated: IndexSet<String>,
     backlog: VecDeque<Notice>,
@@ -88,10 +90,15 @@ impl Mux {
         }
     }
 
-    /// Tells everybody who wants to know that these lists are different.
-    pub(super) fn lists_changed(&self, kinds: &BTreeSet<Kind>) {
+    /// Tells everybody who wants to know that these lists are different. While the mux is starting, those who have
+    /// seen nothing yet need not be told.
+    pub(super) fn lists_changed(&self, kinds: &BTreeSet<Kind>, phase: Phase) {
         self.subscribers.each(|news| {
-            let told: Vec<Kind> = kinds.intersection(&news.wanted.lists).copied().collect();
+            let told: Vec<Kind> = kinds
+                .intersection(&news.wanted.lists)
+                .filter(|kind| phase == Phase::Running || news.seen.contains(kind))
+                .copied()
+                .collect();
             news.lists.extend(&told);
             !told.is_empty()
         });
@@ -156,6 +163,15 @@ impl Mux {
     }
 }
 
+/// Where the mux is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Some servers have not been tried yet.
+    Starting,
+    /// All have.
+    Running,
+}
+
 impl Subscribers {
     /// Changes the news of every subscriber and wakes those for whom the change says so.
     fn each(&self, mut change: impl FnMut(&mut News) -> bool) {
@@ -203,6 +219,15 @@ impl Subscription {
     /// What happened and has not been told, without waiting.
     pub fn ready(&self) -> Option<Notice> {
         self.inbox.news.lock().next()
+    }
+
+    /// The subscriber is about to look at this list: what it has not been told of changes before is no news to it any
+    /// more.
+    pub fn looks_at(&self, kind: Kind) {
+        let kind = kind.announced_as();
+        let mut news = self.inbox.news.lock();
+        news.seen.insert(kind);
+        news.lists.remove(&kind);
     }
 
     /// Wants something else from now on; watched resources stay.

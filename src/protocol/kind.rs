@@ -36,6 +36,15 @@ impl Kind {
         }
     }
 
+    /// The kind whose notification announces changes of this one: templates share that of resources.
+    #[must_use]
+    pub fn announced_as(self) -> Self {
+        match self {
+            Self::Template => Self::Resource,
+            kind => kind,
+        }
+    }
+
     /// The word for one entry in messages to people.
     pub fn noun(self) -> &'static str {
         match self {
