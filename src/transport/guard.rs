@@ -55,6 +55,8 @@ struct Inner {
 struct State {
     groups: HashSet<Pid>,
     process: Option<Process>,
+    /// That there is no guard has been said.
+    warned: bool,
 }
 
 /// A running guard.
@@ -148,9 +150,11 @@ impl Inner {
         });
         match started {
             Ok(process) => state.process = Some(process),
-            Err(error) => tracing::warn!(
-                %error, "no guard process: if mcpmux is killed outright, its servers will stay"
-            ),
+            Err(_) if state.warned => {}
+            Err(error) => {
+                state.warned = true;
+                tracing::warn!(%error, "no guard process: if mcpmux is killed outright, its servers will stay");
+            }
         }
     }
 }

@@ -12,8 +12,8 @@ use super::queue::pump_blocking;
 use super::{Duplex, Incoming, Outgoing, TransportError};
 use crate::wire::LineDecoder;
 
-/// How many reads' worth of frames may wait for us.
-const READS: usize = 16;
+/// How many reads' worth of frames may wait for us; each can complete a frame of the largest size.
+const READS: usize = 4;
 
 /// Our stdin and stdout. Frames may have up to `limit` bytes. Call it once in a process.
 ///
