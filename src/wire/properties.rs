@@ -190,19 +190,16 @@ fn event_stream() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn event() -> impl Strategy<Value = SseEvent> {
-    let text = prop::option::of("[^\r\n\0]{0,6}");
-    (
-        text.clone(),
-        "[^\r]{0,12}",
-        text,
-        prop::option::of(any::<u64>()),
-    )
-        .prop_map(|(event, data, id, retry)| SseEvent {
+    let event = prop::option::of("[^\r\n]{0,6}");
+    let id = prop::option::of("[^\r\n\0]{0,6}");
+    (event, "[^\r]{0,12}", id, prop::option::of(any::<u64>())).prop_map(
+        |(event, data, id, retry)| SseEvent {
             event,
             data: data.into(),
             id,
             retry,
-        })
+        },
+    )
 }
 
 proptest! {
