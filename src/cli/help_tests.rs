@@ -12,9 +12,8 @@ fn help(path: &[&str]) -> String {
             .expect("the command exists")
     });
     let text = command.render_long_help().to_string();
-    text.lines()
-        .map(|line| format!("{}\n", line.trim_end()))
-        .collect()
+    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+    lines.join("\n")
 }
 
 #[test]

@@ -3,24 +3,29 @@
 //! Invariant: stdout carries data only, all else goes to stderr; and no text of a server reaches a
 //! terminal with a control character in it.
 
-#![allow(
-    dead_code,
-    reason = "most of it is for commands that come with the mux"
-)]
-
 mod args;
+mod check;
 mod completions;
+mod error;
 mod examples;
 mod exit;
+mod findings;
 #[cfg(test)]
 mod help_tests;
 mod indent;
 mod key_values;
+mod list;
+mod listing;
 mod output;
 mod render;
 mod report;
+mod request;
 mod run;
+mod running;
+mod schema;
+mod serve;
 mod servers;
+mod signals;
 mod spinner;
 mod style;
 mod table;

@@ -5,21 +5,31 @@ use std::ffi::OsString;
 use clap::{CommandFactory, Parser};
 
 use super::args::{Cli, Command};
+use super::error::CliError;
 use super::exit::Exit;
-use super::{completions, usage};
+use super::{check, completions, list, request, schema, serve, usage};
 
 /// Does what the arguments say, the name of the program being the first of them.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
-    let cli = match Cli::try_parse_from(arguments) {
-        Ok(cli) => cli,
-        Err(error) => return usage::tell(&error),
-    };
-    match &cli.command {
-        Command::Completions(args) => {
-            completions::run(args.shell).map_or(Exit::Failed, |()| Exit::Ok)
-        }
-        _ => Exit::Failed,
+    match Cli::try_parse_from(arguments) {
+        Ok(cli) => dispatch(&cli).unwrap_or_else(|error| error.tell()),
+        Err(error) => usage::tell(&error),
     }
+}
+
+fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
+    let common = cli.common.followed_by(cli.command.common());
+    match &cli.command {
+        Command::Serve(args) => return serve::run(args, &common),
+        Command::Check(args) => return check::run(args, &common),
+        Command::List(args) => return list::run(args, &common),
+        Command::Call(args) => return request::call(args, &common),
+        Command::Read(args) => return request::read(args, &common),
+        Command::Prompt(args) => return request::prompt(args, &common),
+        Command::Schema(_) => schema::run()?,
+        Command::Completions(args) => completions::run(args.shell)?,
+    }
+    Ok(Exit::Ok)
 }
 
 /// Commands and flags, as data.

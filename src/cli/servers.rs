@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use super::style::{Paint, Style};
 use super::table::{Cell, Table};
-use crate::config::{ServerConfig, TransportConfig};
+use crate::config::ServerConfig;
+use crate::mux::ServerReport;
 
 /// The state of a server that nobody has tried to reach.
 const UNTRIED: &str = "not checked";
@@ -38,7 +39,7 @@ impl ServerLine {
     pub(super) fn untried(config: &ServerConfig) -> Self {
         Self {
             name: config.name.to_string(),
-            transport: transport_word(&config.transport),
+            transport: config.transport.word(),
             era: None,
             protocol_version: None,
             state: UNTRIED,
@@ -49,6 +50,24 @@ impl ServerLine {
             connect_ms: None,
             error: None,
             required: config.required,
+        }
+    }
+
+    /// A server as the mux sees it.
+    pub(super) fn of(report: &ServerReport) -> Self {
+        Self {
+            name: report.name.to_string(),
+            transport: report.transport,
+            era: report.era.map(|era| era.to_string()),
+            protocol_version: report.protocol_version.clone(),
+            state: report.state.word(),
+            tools: report.tools,
+            resources: report.resources,
+            templates: report.templates,
+            prompts: report.prompts,
+            connect_ms: report.connect_time.map(|time| time.as_millis() as u64),
+            error: report.error.clone(),
+            required: report.required,
         }
     }
 
@@ -98,16 +117,6 @@ impl ServerLine {
                     .map_or("-".to_owned(), |ms| format!("{ms} ms")),
             ),
         ]
-    }
-}
-
-/// The word for a way to reach a server.
-pub(super) fn transport_word(transport: &TransportConfig) -> &'static str {
-    match transport {
-        TransportConfig::Child(_) => "stdio",
-        TransportConfig::Http(_) => "http",
-        TransportConfig::Sse(_) => "sse",
-        TransportConfig::WebSocket(_) => "websocket",
     }
 }
 

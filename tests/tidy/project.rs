@@ -48,6 +48,11 @@ impl Source {
         )
     }
 
+    /// Whether the whole file is for tests: it may print.
+    pub(crate) fn is_test(&self) -> bool {
+        self.path.ends_with("tests.rs") || self.path.contains("/tests/")
+    }
+
     pub(crate) fn offence(&self, line: usize, what: &str) -> String {
         format!("{}:{line}: {what}", self.path)
     }

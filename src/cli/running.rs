@@ -1,0 +1,158 @@
+//! A mux that runs for one command.
+
+use std::io;
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Runtime};
+use tokio::time::{MissedTickBehavior, interval};
+use tracing::level_filters::LevelFilter;
+
+use super::args::Common;
+use super::error::CliError;
+use super::report::{self, Finding, Severity};
+use super::servers::ServerLine;
+use super::signals::Signals;
+use super::spinner::Spinner;
+use crate::app::App;
+use crate::catalog::{Catalog, Route};
+use crate::config::{Config, Environment, Flags, Sources};
+use crate::mux::Mux;
+use crate::telemetry::{self, LogWishes};
+use crate::transport::Guard;
+use crate::transport::guard::own_program;
+use crate::upstream::ServerState;
+
+/// The log of a command that does one thing: what it has to say, it prints.
+pub(super) const ONE_SHOT_LOG: LevelFilter = LevelFilter::ERROR;
+/// Time between two looks at the servers while they connect.
+const LOOK: Duration = Duration::from_millis(50);
+/// What is left at the end, such as a name that is being resolved, gets no longer than this.
+const LAST: Duration = Duration::from_secs(1);
+
+/// Reads the configuration that the flags name. Warnings go to the caller.
+pub(super) fn load(common: &Common, listen: Option<String>) -> Result<Config, CliError> {
+    let sources = Sources {
+        files: common.config.clone(),
+        env: Environment::of_process(),
+        flags: Flags {
+            listen,
+            log_level: common.log_level.clone(),
+        },
+        cwd: std::env::current_dir()?,
+        home: std::env::home_dir(),
+    };
+    Ok(Config::load(&sources)?)
+}
+
+/// Prints the warnings of a configuration.
+pub(super) fn warn(config: &Config) {
+    let warnings: Vec<Finding> = config.warnings.iter().map(Finding::from).collect();
+    report::print(&warnings, Severity::Warning);
+}
+
+/// Starts the log.
+pub(super) fn log(
+    common: &Common,
+    config: &Config,
+    otherwise: LevelFilter,
+) -> Result<(), CliError> {
+    let wishes = LogWishes {
+        flag: common.log_level.clone(),
+        settings: config.settings.log_level.clone(),
+        ..LogWishes::of_environment(&Environment::of_process())
+    };
+    telemetry::start(wishes.filter(otherwise)?, io::stderr);
+    Ok(())
+}
+
+/// Starts the mux, does the work with it, and shuts it down, whatever comes of the work. A signal ends
+/// the work, a second one the shutdown.
+pub(super) fn with_app<T>(
+    config: &Config,
+    work: impl AsyncFnOnce(&App) -> Result<T, CliError>,
+) -> Result<T, CliError> {
+    let runtime = Builder::new_multi_thread().enable_all().build()?;
+    let result = runtime.block_on(async {
+        let mut signals = Signals::catch()?;
+        let app = App::start(config, guard());
+        let result = tokio::select! {
+            result = work(&app) => result,
+            exit = signals.next() => Err(CliError::Ended(exit)),
+        };
+        tokio::select! {
+            () = app.stop() => result,
+            exit = signals.next() => Err(CliError::Ended(exit)),
+        }
+    });
+    end(runtime);
+    result
+}
+
+fn end(runtime: Runtime) {
+    runtime.shutdown_timeout(LAST);
+}
+
+fn guard() -> Guard {
+    match own_program() {
+        Ok(program) => Guard::new(program),
+        Err(error) => {
+            tracing::warn!(%error, "this program's own file is not known: no guard process");
+            Guard::none()
+        }
+    }
+}
+
+/// The servers as they are now.
+pub(super) fn lines(mux: &Mux) -> Vec<ServerLine> {
+    mux.servers().iter().map(ServerLine::of).collect()
+}
+
+/// Waits until every server has been tried, and shows their states meanwhile.
+pub(super) async fn settle(mux: &Mux, config: &Config) {
+    settle_unless(mux, config, || false).await;
+}
+
+/// Waits until the name leads somewhere for good, or every server has been tried. A name is not
+/// good while a server that comes earlier in the file could still claim it.
+pub(super) async fn settle_for(
+    mux: &Mux,
+    config: &Config,
+    route: impl Fn(&Catalog) -> Option<Route>,
+) {
+    settle_unless(mux, config, || {
+        let Some(Route { server, .. }) = route(&mux.catalog()) else {
+            return false;
+        };
+        let servers = mux.servers();
+        let mut earlier = servers.iter().take_while(|earlier| earlier.name != server);
+        earlier.all(|earlier| earlier.state != ServerState::Connecting)
+    })
+    .await;
+}
+
+async fn settle_unless(mux: &Mux, config: &Config, is_enough: impl Fn() -> bool) {
+    let longest = config
+        .servers
+        .values()
+        .map(|server| server.startup_timeout)
+        .max();
+    let settled = mux.settled(longest.unwrap_or_default() + LAST);
+    tokio::pin!(settled);
+    let mut spinner = None;
+    let mut looks = interval(LOOK);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    loop {
+        tokio::select! {
+            _ = &mut settled => return,
+            _ = looks.tick() => {}
+        }
+        if is_enough() {
+            return;
+        }
+        let lines = lines(mux);
+        let spinner = spinner.get_or_insert_with(|| Spinner::start(lines.len()));
+        if let Some(spinner) = spinner {
+            spinner.show(&lines);
+        }
+    }
+}

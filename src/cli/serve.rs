@@ -1,0 +1,190 @@
+//! `mcpmux serve`: the mux itself.
+
+use std::future::pending;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+use tracing::level_filters::LevelFilter;
+
+use super::args::{Common, ServeArgs};
+use super::error::CliError;
+use super::exit::Exit;
+use super::running::{load, log, warn, with_app};
+use crate::app::{App, AppError};
+use crate::catalog::{Conflict, Resolution};
+use crate::config::{Config, Listen, OnConflict};
+use crate::mux::Mux;
+use crate::upstream::ServerState;
+
+/// The port where nobody says another.
+const DEFAULT_ADDRESS: &str = "127.0.0.1:8808";
+/// Time between two looks at the required servers while they come up.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Runs the mux until its last client or a signal ends it.
+pub(super) fn run(args: &ServeArgs, common: &Common) -> Result<Exit, CliError> {
+    let address = args.http.clone().filter(|address| !address.is_empty());
+    let config = load(common, address)?;
+    log(common, &config, LevelFilter::INFO)?;
+    warn(&config);
+    let fronts = Fronts::of(args, config.settings.listen);
+    // Before any server is started for nothing.
+    if let Some(open) = fronts.http.filter(|listen| !listen.is_loopback()) {
+        return Err(AppError::Exposed(open.address()).into());
+    }
+    with_app(&config, async |app| {
+        tokio::select! {
+            served = fronts.serve(app) => served?,
+            failed = must_stop(app.hub(), &config) => return Err(failed),
+        }
+        Ok(Exit::Ok)
+    })
+}
+
+/// Where clients come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Fronts {
+    stdio: bool,
+    http: Option<Listen>,
+}
+
+impl Fronts {
+    /// What the flags say; where they are silent, the configuration; where that is too, stdio.
+    fn of(args: &ServeArgs, configured: Option<Listen>) -> Self {
+        let default = || DEFAULT_ADDRESS.parse().ok();
+        match (&args.http, args.stdio) {
+            (Some(_), stdio) => Self {
+                stdio,
+                http: configured.or_else(default),
+            },
+            (None, true) => Self {
+                stdio: true,
+                http: None,
+            },
+            (None, false) => Self {
+                stdio: configured.is_none(),
+                http: configured,
+            },
+        }
+    }
+
+    /// Serves until stdin ends, if stdio is all there is; else for ever.
+    async fn serve(self, app: &App) -> Result<(), CliError> {
+        if let Some(listen) = self.http {
+            let address = app.listen(listen).await?;
+            tracing::info!("listening on {}", App::url(address));
+        }
+        if self.stdio {
+            tracing::info!("serving the client on stdin and stdout");
+            app.serve_stdio().await?;
+        }
+        if self.http.is_some() {
+            return pending().await;
+        }
+        Ok(())
+    }
+}
+
+/// Waits for a reason not to go on: a required server that does not come up in time, or conflicts
+/// where there may be none.
+async fn must_stop(mux: &Mux, config: &Config) -> CliError {
+    let servers = required(mux, config);
+    let conflicts = conflicts(mux, config);
+    tokio::select! {
+        error = servers => error,
+        error = conflicts => error,
+    }
+}
+
+async fn required(mux: &Mux, config: &Config) -> CliError {
+    let started = Instant::now();
+    let mut waiting: Vec<_> = config
+        .servers
+        .values()
+        .filter(|server| server.required)
+        .collect();
+    while !waiting.is_empty() {
+        let reports = mux.servers();
+        let mut missing = Vec::new();
+        waiting.retain(|server| {
+            let report = reports.iter().find(|report| report.name == server.name);
+            if report.is_some_and(|report| report.state == ServerState::Ready) {
+                return false;
+            }
+            if started.elapsed() >= server.startup_timeout {
+                let limit = server.startup_timeout.as_secs_f64();
+                let error = report.and_then(|report| report.error.clone());
+                let why = error.unwrap_or_else(|| format!("it is not ready within {limit}s"));
+                missing.push((server.name.clone(), why));
+            }
+            true
+        });
+        if !missing.is_empty() {
+            return CliError::Missing(missing);
+        }
+        sleep(LOOK).await;
+    }
+    pending().await
+}
+
+async fn conflicts(mux: &Mux, config: &Config) -> CliError {
+    let longest = config
+        .servers
+        .values()
+        .map(|server| server.startup_timeout)
+        .max();
+    if config.settings.on_conflict == OnConflict::Error {
+        mux.settled(longest.unwrap_or_default()).await;
+        let fatal = |conflict: &Conflict| conflict.resolution == Resolution::Dropped;
+        let conflicts: Vec<_> = mux.problems().conflicts.into_iter().filter(fatal).collect();
+        if !conflicts.is_empty() {
+            return CliError::Conflicts(conflicts);
+        }
+    }
+    pending().await
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::args::{Cli, Command};
+
+    fn fronts(line: &str, configured: Option<&str>) -> (bool, Option<String>) {
+        let Command::Serve(args) = Cli::try_parse_from(line.split(' ')).unwrap().command else {
+            panic!("the line is about serving");
+        };
+        // What `load` does with the flag.
+        let flag = args.http.clone().filter(|address| !address.is_empty());
+        let configured = flag
+            .or(configured.map(str::to_owned))
+            .map(|text| text.parse().unwrap());
+        let fronts = Fronts::of(&args, configured);
+        (fronts.stdio, fronts.http.map(|listen| listen.to_string()))
+    }
+
+    #[test]
+    fn flags_beat_the_configuration() {
+        let configured = Some("127.0.0.1:9000");
+        let on = |address: &str| Some(address.to_owned());
+        assert_eq!(fronts("mcpmux serve", None), (true, None));
+        assert_eq!(
+            fronts("mcpmux serve", configured),
+            (false, on("127.0.0.1:9000"))
+        );
+        assert_eq!(fronts("mcpmux serve --stdio", configured), (true, None));
+        assert_eq!(
+            fronts("mcpmux serve --http", None),
+            (false, on("127.0.0.1:8808"))
+        );
+        assert_eq!(
+            fronts("mcpmux serve --http", configured),
+            (false, on("127.0.0.1:9000"))
+        );
+        assert_eq!(
+            fronts("mcpmux serve --stdio --http 127.0.0.1:1", configured),
+            (true, on("127.0.0.1:1"))
+        );
+    }
+}
