@@ -58,7 +58,7 @@ impl LegacyHttp {
             loop {
                 tokio::select! {
                     _ = round.tick() => swept.sessions.expire(),
-                    () = stop.cancelled() => return swept.sessions.end_all(),
+                    () = stop.cancelled() => return swept.sessions.stop_listening(),
                 }
             }
         });

@@ -189,11 +189,10 @@ impl Sessions {
         }
     }
 
-    /// Ends all sessions.
-    pub(super) fn end_all(&self) {
-        let all = std::mem::take(&mut *self.all.lock());
-        for session in all.values() {
-            session.end();
+    /// Ends the streams for what belongs to no request; requests under way go on.
+    pub(super) fn stop_listening(&self) {
+        for session in self.all.lock().values() {
+            session.listener.lock().cancel();
         }
     }
 }

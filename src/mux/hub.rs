@@ -29,7 +29,7 @@ use super::subscriptions::Subscribers;
 /// In the first moments of the mux, lists wait for servers that are still being connected to, since many clients ask
 /// once, right away. The wait ends when all have been tried, when no news has come for [`QUIET`] since the first server
 /// was ready, and in any case this long after the start.
-const FIRST_LISTS: Duration = Duration::from_secs(3);
+const FIRST_LISTS: Duration = Duration::from_secs(2);
 const QUIET: Duration = Duration::from_millis(700);
 
 /// What all rooms downstream hold of the mux.

@@ -16,6 +16,7 @@ mod health;
 mod http;
 mod lease;
 mod legacy;
+mod link;
 mod listen;
 mod manifest;
 mod modern;

@@ -12,8 +12,8 @@ use crate::protocol::ServerName;
 use crate::transport::{Guard, HttpClient};
 
 use super::Upstream;
+use super::link::Means;
 use super::manifest::Manifest;
-use super::probe::Means;
 use super::signals::{Event, Reporter, Signals};
 use super::supervisor::Supervisor;
 
@@ -60,6 +60,7 @@ impl Pool {
                     http: options.http.clone(),
                     guard: options.guard.clone(),
                     max_message_size: options.max_message_size,
+                    shutdown_grace: options.shutdown_grace,
                     tracker: options.tracker.clone(),
                     signals: Arc::new(Signals::default()),
                     reporter: Reporter {

@@ -5,52 +5,31 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use tokio::time::timeout;
-use tokio_util::task::TaskTracker;
-use tracing::{debug, info};
+use tracing::debug;
 
-use crate::config::{ServerConfig, TransportConfig};
+use crate::config::ServerConfig;
 use crate::protocol::{
     ClientProfile, Era, Method, ProtocolVersion, RpcError, ServerFeatures, code,
 };
-use crate::transport::{ChildProcess, Endpoint, Guard, HttpClient, spawn};
 use crate::wire::Json;
 
-use super::connection::{Carrier, Connection, Surroundings};
+use super::connection::Connection;
 use super::dialect::Dialect;
 use super::exchange::Exchange;
-use super::http::HttpCarrier;
 use super::legacy::Legacy;
+use super::link::{Link, Means};
 use super::modern::{self, Modern};
 use super::pending::Interest;
-use super::signals::{Reporter, Signals};
 use super::{Outgoing, UpstreamError};
 
 /// How long a server may take to answer the probe before the handshake is tried as well.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What first contact needs.
-#[derive(Clone)]
-pub(super) struct Means {
-    pub(super) http: HttpClient,
-    pub(super) guard: Guard,
-    pub(super) max_message_size: usize,
-    pub(super) tracker: TaskTracker,
-    pub(super) signals: Arc<Signals>,
-    pub(super) reporter: Reporter,
-}
-
 /// A server that answers.
 pub(super) struct Contact {
-    pub(super) connection: Arc<Connection>,
-    pub(super) process: Option<ChildProcess>,
+    pub(super) link: Link,
     pub(super) features: ServerFeatures,
     pub(super) version: ProtocolVersion,
-}
-
-/// An open link whose era is not known yet.
-struct Opened {
-    connection: Arc<Connection>,
-    process: Option<ChildProcess>,
 }
 
 /// Opens the link and finds out how the server speaks.
@@ -58,99 +37,33 @@ pub(super) async fn contact(
     config: &ServerConfig,
     means: &Means,
 ) -> Result<Contact, UpstreamError> {
-    let mut opened = open(config, means)?;
+    let link = Link::open(config, means)?;
     let probe_time = PROBE_TIMEOUT.min(config.startup_timeout / 2);
-    match find_era(&opened.connection, probe_time).await {
-        Ok(found) => Ok(opened.met(found)),
-        Err(UpstreamError::Lost) if opened.process.is_some() => {
-            // Some old servers end at the first request that is no handshake: give them what they want.
-            debug!(upstream = %config.name, "the server ended at the probe; trying the handshake alone");
-            opened.connection.close();
-            opened = open(config, means)?;
-            match shake_hands(&opened.connection).await {
-                Ok(found) => Ok(opened.met(found)),
-                Err(error) => Err(opened.last_words(error).await),
-            }
-        }
-        Err(error) => {
-            opened.connection.close();
-            Err(error)
-        }
+    match find_era(&link.connection, probe_time).await {
+        Ok(found) => return Ok(met(link, found)),
+        Err(UpstreamError::Lost) if link.is_process() => {}
+        Err(error) => return Err(error),
+    }
+    // Some old servers end at the first request that is no handshake: give them what they want.
+    debug!(upstream = %config.name, "the server ended at the probe; trying the handshake alone");
+    drop(link);
+    let link = Link::open(config, means)?;
+    match shake_hands(&link.connection).await {
+        Ok(found) => Ok(met(link, found)),
+        Err(error) => Err(link.last_words(error).await),
     }
 }
 
-impl Opened {
-    fn met(self, (dialect, features, version): Found) -> Contact {
-        self.connection.speak(dialect);
-        Contact {
-            connection: self.connection,
-            process: self.process,
-            features,
-            version,
-        }
-    }
-
-    /// Adds how the process ended, which says more than a closed pipe.
-    async fn last_words(mut self, error: UpstreamError) -> UpstreamError {
-        self.connection.close();
-        let Some(process) = &mut self.process else {
-            return error;
-        };
-        if !matches!(
-            error,
-            UpstreamError::Lost | UpstreamError::Unavailable { .. }
-        ) {
-            return error;
-        }
-        match timeout(Duration::from_secs(1), process.exited()).await {
-            Ok(status) => UpstreamError::unavailable(format!(
-                "the process ended before it answered ({status})"
-            )),
-            Err(_) => UpstreamError::unavailable("the server closed its output before it answered"),
-        }
+fn met(link: Link, (dialect, features, version): Found) -> Contact {
+    link.connection.speak(dialect);
+    Contact {
+        link,
+        features,
+        version,
     }
 }
 
 type Found = (Dialect, ServerFeatures, ProtocolVersion);
-
-fn open(config: &ServerConfig, means: &Means) -> Result<Opened, UpstreamError> {
-    let around = Surroundings {
-        signals: means.signals.clone(),
-        reporter: means.reporter.clone(),
-        tracker: means.tracker.clone(),
-    };
-    match &config.transport {
-        TransportConfig::Child(child) => {
-            let child = spawn(child, means.max_message_size, &means.guard, &means.tracker)
-                .map_err(|error| UpstreamError::unavailable(error.to_string()))?;
-            let mut stderr = child.stderr;
-            let server = config.name.clone();
-            means.tracker.spawn(async move {
-                while let Some(line) = stderr.next().await {
-                    info!(upstream = %server, "{line}");
-                }
-            });
-            let pipe = child.duplex;
-            let connection = Connection::over_pipe(pipe.incoming, pipe.outgoing, around);
-            Ok(Opened {
-                connection,
-                process: Some(child.process),
-            })
-        }
-        TransportConfig::Http(http) => {
-            let endpoint = Endpoint::new(&means.http, http, means.max_message_size)
-                .map_err(|error| UpstreamError::unavailable(error.to_string()))?;
-            let carrier = Carrier::Http(Box::new(HttpCarrier::new(endpoint)));
-            Ok(Opened {
-                connection: Connection::new(carrier, around),
-                process: None,
-            })
-        }
-        TransportConfig::Sse(_) | TransportConfig::WebSocket(_) => Err(UpstreamError::unavailable(
-            "this transport is not supported yet",
-        )),
-    }
-}
 
 /// Asks `server/discover`; whatever is not a modern answer means a handshake.
 async fn find_era(

@@ -16,9 +16,10 @@ use crate::protocol::{Kind, Method};
 use super::connection::Carrier;
 use super::fetch::fetch;
 use super::health::failing;
+use super::link::Means;
 use super::listen::listen;
 use super::manifest::Manifest;
-use super::probe::{Contact, Means, contact};
+use super::probe::{Contact, contact};
 use super::{PoolOptions, ServerState, Status, Upstream, UpstreamError};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
@@ -35,7 +36,6 @@ pub(super) struct Supervisor {
     upstream: Arc<Upstream>,
     means: Means,
     stop: CancellationToken,
-    shutdown_grace: Duration,
     health: Health,
     manifest: Option<Manifest>,
     /// How many attempts in a row have failed.
@@ -48,7 +48,6 @@ impl Supervisor {
             upstream,
             means,
             stop: options.stop.clone(),
-            shutdown_grace: options.shutdown_grace,
             health: options.health.clone(),
             manifest: options.manifest.clone(),
             failures: 0,
@@ -85,31 +84,25 @@ impl Supervisor {
 
     async fn connect(&self) -> Result<(Contact, Inventory), UpstreamError> {
         let contact = contact(&self.upstream.config, &self.means).await?;
+        // What changes from now on is fetched once more.
+        self.means.signals.take_lists();
         let all: BTreeSet<Kind> = Kind::ALL.into_iter().collect();
         let fetched = fetch(
-            &contact.connection,
+            &contact.link.connection,
             &contact.features,
             &all,
             &Inventory::default(),
         )
         .await;
-        match fetched {
-            Ok(inventory) => Ok((contact, inventory)),
-            Err(error) => {
-                contact.connection.close();
-                Err(error)
-            }
-        }
+        fetched.map(|inventory| (contact, inventory))
     }
 
     /// Serves a server that answers until it is lost or told to stop. Returns why it ended.
     async fn ready(&self, contact: Contact, inventory: Inventory, took: Duration) -> UpstreamError {
         info!(upstream = %self.upstream.config.name, revision = %contact.version, "connected");
-        // What was heard before the lists were fetched is in them already.
-        self.means.signals.take_lists();
         self.upstream
             .connection
-            .store(Some(contact.connection.clone()));
+            .store(Some(contact.link.connection.clone()));
         self.set(|status| {
             *status = Status {
                 state: ServerState::Ready,
@@ -127,37 +120,17 @@ impl Supervisor {
         self.means.reporter.changed().await;
         self.watch_again(&contact).await;
         let lost = tokio::select! {
-            () = contact.connection.closed() => match contact.connection.carrier {
+            () = contact.link.connection.closed() => match contact.link.connection.carrier {
                 Carrier::Duplex(_) => UpstreamError::Lost,
                 Carrier::Http(_) => UpstreamError::SessionLost,
             },
-            error = failing(&self.upstream, &contact.connection, &self.health) => error,
-            () = listen(&contact.connection, &contact.features, &self.upstream.watches) => UpstreamError::Lost,
+            error = failing(&self.upstream, &contact.link.connection, &self.health) => error,
+            () = listen(&contact.link.connection, &contact.features, &self.upstream.watches) => UpstreamError::Lost,
             error = self.attend(&contact) => error,
             () = self.stop.cancelled() => UpstreamError::unavailable("the mux is shutting down"),
         };
         self.upstream.connection.store(None);
-        self.part(contact);
         lost
-    }
-
-    /// Lets go of a server in good order, without making anybody wait for it.
-    fn part(&self, contact: Contact) {
-        let Contact {
-            connection,
-            process,
-            ..
-        } = contact;
-        let grace = self.shutdown_grace;
-        connection.close();
-        self.means.tracker.spawn(async move {
-            if let Carrier::Http(http) = &connection.carrier {
-                drop(timeout(grace, http.end_session()).await);
-            }
-            if let Some(process) = process {
-                process.stop(grace).await;
-            }
-        });
     }
 
     /// Keeps what the server offers for the next start.
@@ -184,7 +157,7 @@ impl Supervisor {
         for uri in self.upstream.watches.uris() {
             let told = self
                 .upstream
-                .tell(&contact.connection, Method::Subscribe, &uri, deadline)
+                .tell(&contact.link.connection, Method::Subscribe, &uri, deadline)
                 .await;
             if let Err(error) = told {
                 warn!(upstream = %self.upstream.config.name, %error, "a subscription was not renewed");
@@ -206,7 +179,12 @@ impl Supervisor {
             heard.lists.extend(self.means.signals.take_lists());
             let old = self.upstream.status().inventory.unwrap_or_default();
             let limit = self.upstream.config.startup_timeout;
-            let fetching = fetch(&contact.connection, &contact.features, &heard.lists, &old);
+            let fetching = fetch(
+                &contact.link.connection,
+                &contact.features,
+                &heard.lists,
+                &old,
+            );
             match timeout(limit, fetching).await {
                 Ok(Ok(new)) => {
                     self.set(|status| status.inventory = Some(Arc::new(new)));
