@@ -55,19 +55,11 @@ struct Side {
 }
 
 impl App {
-    /// Starts all servers of a configuration. Returns at once; needs a tokio runtime. Only servers that answer are
-    /// listed.
-    pub fn start(config: &Config, guard: Guard) -> Self {
-        Self::assemble(config, guard, None)
-    }
-
-    /// Like [`App::start`], but lists are complete before the servers are up: what they offered the last time is kept
-    /// in `manifest`.
-    pub fn start_remembering(config: &Config, guard: Guard, manifest: Manifest) -> Self {
-        Self::assemble(config, guard, Some(manifest))
-    }
-
-    fn assemble(config: &Config, guard: Guard, manifest: Option<Manifest>) -> Self {
+    /// Starts all servers of a configuration. Returns at once; needs a tokio runtime.
+    ///
+    /// `manifest`: where what servers offer is kept from run to run, so that lists are complete before the servers are
+    /// up. Without it, only servers that answer are listed.
+    pub fn start(config: &Config, guard: Guard, manifest: Option<Manifest>) -> Self {
         let settings = Arc::new(config.settings.clone());
         let (clients, servers) = (Side::default(), Side::default());
         let (events, news) = mpsc::channel(NEWS_QUEUE);

@@ -29,7 +29,7 @@ pub(super) fn run(args: &CheckArgs, common: &Common) -> Result<Exit, CliError> {
     };
     log(common, &config, ONE_SHOT_LOG)?;
     if !args.offline {
-        with_app(&config, async |app| {
+        with_app(&config, None, async |app| {
             settle(app.hub(), &config).await;
             checked.take(app.hub(), &config);
             Ok(())

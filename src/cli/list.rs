@@ -19,7 +19,7 @@ pub(super) fn run(args: &ListArgs, common: &Common) -> Result<Exit, CliError> {
     let config = load(common, None)?;
     log(common, &config, ONE_SHOT_LOG)?;
     warn(&config);
-    with_app(&config, async |app| {
+    with_app(&config, None, async |app| {
         let mux = app.hub();
         settle(mux, &config).await;
         match args.what {

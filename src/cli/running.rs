@@ -1,6 +1,7 @@
 //! A mux that runs for one command.
 
 use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
@@ -20,7 +21,7 @@ use crate::mux::Mux;
 use crate::telemetry::{self, LogWishes};
 use crate::transport::Guard;
 use crate::transport::guard::own_program;
-use crate::upstream::ServerState;
+use crate::upstream::{Manifest, ServerState};
 
 /// The log of a command that does one thing: what it has to say, it prints.
 pub(super) const ONE_SHOT_LOG: LevelFilter = LevelFilter::ERROR;
@@ -69,12 +70,13 @@ pub(super) fn log(
 /// the work, a second one the shutdown.
 pub(super) fn with_app<T>(
     config: &Config,
+    manifest: Option<Manifest>,
     work: impl AsyncFnOnce(&App) -> Result<T, CliError>,
 ) -> Result<T, CliError> {
     let runtime = Builder::new_multi_thread().enable_all().build()?;
     let result = runtime.block_on(async {
         let mut signals = Signals::catch()?;
-        let app = App::start(config, guard());
+        let app = App::start(config, guard(), manifest);
         let result = tokio::select! {
             result = work(&app) => result,
             exit = signals.next() => Err(CliError::Ended(exit)),
@@ -90,6 +92,15 @@ pub(super) fn with_app<T>(
 
 fn end(runtime: Runtime) {
     runtime.shutdown_timeout(LAST);
+}
+
+/// Where a mux that serves keeps what its servers offer: in the user's folder for what can be lost.
+pub(super) fn manifest() -> Option<Manifest> {
+    let caches = match Environment::of_process().get("XDG_CACHE_HOME") {
+        Some(folder) if !folder.is_empty() => PathBuf::from(folder),
+        _ => std::env::home_dir()?.join(".cache"),
+    };
+    Some(Manifest::new(caches.join("mcpmux/servers")))
 }
 
 fn guard() -> Guard {

@@ -9,7 +9,7 @@ use tracing::level_filters::LevelFilter;
 use super::args::{Common, ServeArgs};
 use super::error::CliError;
 use super::exit::Exit;
-use super::running::{load, log, warn, with_app};
+use super::running::{load, log, manifest, warn, with_app};
 use crate::app::{App, AppError};
 use crate::catalog::{Conflict, Resolution};
 use crate::config::{Config, Listen, OnConflict};
@@ -32,7 +32,7 @@ pub(super) fn run(args: &ServeArgs, common: &Common) -> Result<Exit, CliError> {
     if let Some(open) = fronts.http.filter(|listen| !listen.is_loopback()) {
         return Err(AppError::Exposed(open.address()).into());
     }
-    with_app(&config, async |app| {
+    with_app(&config, manifest(), async |app| {
         tokio::select! {
             served = fronts.serve(app) => served?,
             failed = must_stop(app.hub(), &config) => return Err(failed),
