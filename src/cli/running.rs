@@ -134,9 +134,14 @@ pub(super) async fn settle_for(
         let Some(Route { server, .. }) = route(&mux.catalog()) else {
             return false;
         };
+        // Only a server with the same prefix could claim the name, and only an earlier one would get it.
+        let prefix = |name| config.servers.get(name).map(|server| &server.rules.prefix);
         let servers = mux.servers();
-        let mut earlier = servers.iter().take_while(|earlier| earlier.name != server);
-        earlier.all(|earlier| earlier.state != ServerState::Connecting)
+        let mut rivals = servers
+            .iter()
+            .take_while(|earlier| earlier.name != server)
+            .filter(|earlier| prefix(&earlier.name) == prefix(&server));
+        rivals.all(|rival| rival.state != ServerState::Connecting)
     })
     .await;
 }
