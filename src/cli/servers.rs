@@ -9,8 +9,10 @@ use crate::mux::ServerReport;
 
 /// The state of a server that nobody has tried to reach.
 const UNTRIED: &str = "not checked";
+/// The state of a server that is being connected to.
+pub(super) const CONNECTING: &str = "connecting";
 /// The state of a server that answers.
-const READY: &str = "ready";
+pub(super) const READY: &str = "ready";
 
 /// One server. The members are part of the contract with scripts.
 #[derive(Clone, Debug, Serialize)]
@@ -99,7 +101,7 @@ impl ServerLine {
         let paint = match self.state {
             READY => Paint::Good,
             UNTRIED => Paint::Faint,
-            "connecting" => Paint::Doubtful,
+            CONNECTING => Paint::Doubtful,
             _ => Paint::Bad,
         };
         vec![

@@ -6,7 +6,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::report::count;
-use super::servers::ServerLine;
+use super::servers::{CONNECTING, READY, ServerLine};
 use crate::printable;
 
 /// Time between two pictures.
@@ -33,7 +33,7 @@ impl Spinner {
         let lines = servers.min(height.saturating_sub(MARGIN).max(1));
         let picture = MultiProgress::new();
         let line = || {
-            let bar = picture.add(ProgressBar::new_spinner().with_style(look()));
+            let bar = picture.add(ProgressBar::new_spinner().with_style(look(CONNECTING)));
             bar.enable_steady_tick(FRAME);
             bar
         };
@@ -49,10 +49,8 @@ impl Spinner {
     /// Draws the states.
     pub(super) fn show(&self, servers: &[ServerLine]) {
         for (bar, server) in self.bars.iter().zip(servers) {
+            bar.set_style(look(server.state));
             bar.set_message(line(server));
-            if server.state != "connecting" {
-                bar.disable_steady_tick();
-            }
         }
         if let Some(bar) = &self.rest {
             bar.set_message(rest(&servers[self.bars.len().min(servers.len())..]));
@@ -67,9 +65,18 @@ impl Drop for Spinner {
     }
 }
 
-fn look() -> ProgressStyle {
-    ProgressStyle::default_spinner()
-        .tick_strings(&["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏", " "])
+/// A line that moves while the server connects, and has a mark afterwards.
+fn look(state: &str) -> ProgressStyle {
+    let marks: &[&str] = match state {
+        CONNECTING => &["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏", " "],
+        READY => &["✓", "✓"],
+        _ => &["✗", "✗"],
+    };
+    // Cut at the edge of the terminal: a line that wraps is not cleared as one.
+    let style = ProgressStyle::with_template("{spinner} {wide_msg}");
+    style
+        .unwrap_or_else(|_| ProgressStyle::default_spinner())
+        .tick_strings(marks)
 }
 
 /// One server in few words.
