@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::scan::{self, Literal, Member, Scanner, Span};
+use super::text;
 use super::{
     Json, JsonKind, Malformed, MalformedKind, Message, Notification, Request, RequestId, Response,
     WireError,
@@ -134,43 +135,40 @@ impl Envelope {
     }
 
     fn slot(&mut self, text: &[u8], key: &Literal) -> Option<(&'static str, &mut Option<Span>)> {
-        Some(match &*key.decode(text) {
-            "jsonrpc" => ("jsonrpc", &mut self.version),
-            "id" => ("id", &mut self.id),
-            "method" => ("method", &mut self.method),
-            "params" => ("params", &mut self.params),
-            "result" => ("result", &mut self.result),
-            "error" => ("error", &mut self.error),
+        Some(match &*key.bytes(text) {
+            b"jsonrpc" => ("jsonrpc", &mut self.version),
+            b"id" => ("id", &mut self.id),
+            b"method" => ("method", &mut self.method),
+            b"params" => ("params", &mut self.params),
+            b"result" => ("result", &mut self.result),
+            b"error" => ("error", &mut self.error),
             _ => return None,
         })
     }
 
     /// Makes the message, or says why it is none.
     fn message(&self, frame: &Bytes) -> Result<Message, Malformed> {
+        let read = |span: Span| &frame[span.range()];
         let cut = |span: Span| Json::trusted(frame.slice(span.range()));
-        let id_json = self.id.map(cut);
         let id = match self.repeated {
             Some("id") => None,
-            _ => id_json.as_ref().and_then(RequestId::from_json),
+            _ => self.id.map(read).and_then(RequestId::read),
         };
         let refuse = |detail: &str| Err(invalid(id.clone(), detail));
         if let Some(name) = self.repeated {
             return refuse(&format!("`{name}` occurs twice"));
         }
-        let version = self.version.map(cut);
-        if version.as_ref().and_then(Json::text).as_deref() != Some("2.0") {
+        if self.version.map(read).and_then(text::decode).as_deref() != Some("2.0") {
             return refuse("`jsonrpc` is not \"2.0\"");
         }
-        let null_id = id_json
-            .as_ref()
-            .is_some_and(|json| json.kind() == JsonKind::Null);
-        if id.is_none() && id_json.is_some() && !null_id {
+        let null_id = self.id.map(read) == Some(b"null");
+        if id.is_none() && self.id.is_some() && !null_id {
             return refuse("`id` is neither a string nor a number");
         }
-        let Some(method) = self.method.map(cut) else {
+        let Some(method) = self.method.map(read) else {
             return self.response(id, cut);
         };
-        let Some(method) = method.text() else {
+        let Some(method) = text::decode(method) else {
             return refuse("`method` is not a string");
         };
         if self.result.is_some() || self.error.is_some() {

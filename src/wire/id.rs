@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
+use bytes::Bytes;
+
 use super::text;
 use super::{Json, JsonKind};
 
@@ -30,12 +32,18 @@ enum Meaning<'a> {
 impl RequestId {
     /// The id that `json` is; `None` if it is neither a string nor a number. The text is copied out of its frame.
     pub fn from_json(json: &Json) -> Option<Self> {
-        match json.kind() {
-            JsonKind::Number => Some(Self(match plain_integer(json.as_bytes()) {
-                Some(integer) => Repr::Integer(integer),
-                None => Repr::Verbatim(json.detached()),
-            })),
-            JsonKind::String => Some(Self(Repr::Verbatim(json.detached()))),
+        Self::read(json.as_bytes())
+    }
+
+    /// The id that the valid JSON text `json` is.
+    pub(super) fn read(json: &[u8]) -> Option<Self> {
+        let verbatim = || Repr::Verbatim(Json::trusted(Bytes::copy_from_slice(json)));
+        match JsonKind::of(json) {
+            JsonKind::Number => {
+                let integer = plain_integer(json).map(Repr::Integer);
+                Some(Self(integer.unwrap_or_else(verbatim)))
+            }
+            JsonKind::String => Some(Self(verbatim())),
             _ => None,
         }
     }

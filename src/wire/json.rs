@@ -36,6 +36,20 @@ pub enum JsonKind {
     Object,
 }
 
+impl JsonKind {
+    /// What the valid JSON text `text` is.
+    pub(super) fn of(text: &[u8]) -> Self {
+        match text.first() {
+            Some(b'{') => Self::Object,
+            Some(b'[') => Self::Array,
+            Some(b'"') => Self::String,
+            Some(b't' | b'f') => Self::Bool,
+            Some(b'n') => Self::Null,
+            _ => Self::Number,
+        }
+    }
+}
+
 impl Json {
     /// Checks that `bytes` are one JSON value, and trims the whitespace around it; copies nothing.
     pub fn parse(bytes: impl Into<Bytes>) -> Result<Self, WireError> {
@@ -153,24 +167,12 @@ impl Json {
 
     /// What the value is.
     pub fn kind(&self) -> JsonKind {
-        match self.0.first() {
-            Some(b'{') => JsonKind::Object,
-            Some(b'[') => JsonKind::Array,
-            Some(b'"') => JsonKind::String,
-            Some(b't' | b'f') => JsonKind::Bool,
-            Some(b'n') => JsonKind::Null,
-            _ => JsonKind::Number,
-        }
+        JsonKind::of(&self.0)
     }
 
     /// The decoded string, if the value is one; a lone surrogate reads as U+FFFD.
     pub fn text(&self) -> Option<Cow<'_, str>> {
-        let raw = self.0.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
-        if memchr::memchr(b'\\', raw).is_some() {
-            Some(Cow::Owned(text::unescape(raw).text))
-        } else {
-            Some(String::from_utf8_lossy(raw))
-        }
+        text::decode(&self.0)
     }
 
     /// The member `key`, the last one if there are several; `None` if there is none or the value is no object.

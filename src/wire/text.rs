@@ -1,5 +1,7 @@
 //! The inside of JSON strings: searching, decoding and writing.
 
+use std::borrow::Cow;
+
 /// A decoded string.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Unescaped {
@@ -41,6 +43,16 @@ fn specials(word: u64) -> u64 {
     let quote = quote.wrapping_sub(ONES) & !quote;
     let backslash = backslash.wrapping_sub(ONES) & !backslash;
     (control | quote | backslash) & HIGHS
+}
+
+/// Decodes a valid JSON value, if it is a string; lone surrogates read as U+FFFD.
+pub(super) fn decode(json: &[u8]) -> Option<Cow<'_, str>> {
+    let raw = json.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+    if memchr::memchr(b'\\', raw).is_some() {
+        Some(Cow::Owned(unescape(raw).text))
+    } else {
+        Some(String::from_utf8_lossy(raw))
+    }
 }
 
 /// Decodes what stands between the quotes of a valid JSON string.
