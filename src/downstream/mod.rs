@@ -1,8 +1,8 @@
 //! The clients that call us.
 //!
-//! A client speaks one of two dialects, [`modern`] or [`legacy`], over [`stdio`] or [`http`]; both may come
+//! A client speaks one of two dialects, `modern` or `legacy`, over `stdio` or `http`; both may come
 //! over the same link or to the same endpoint at once. A dialect turns a request into a
-//! [`Call`](crate::mux::Call) and its steps back into messages, as a [`Reply`](reply::Reply).
+//! [`Call`](crate::mux::Call) and its steps back into messages, as a `Reply`.
 //!
 //! Invariant: nothing here knows a server, a route or the inside of the catalog.
 
