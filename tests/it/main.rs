@@ -1,10 +1,13 @@
 //! The mux from outside: its real binary between raw servers and raw clients.
 
+mod aliases;
+mod call;
+mod completion;
+mod conflicts;
+mod filters;
 mod harness;
-#[allow(
-    dead_code,
-    unused_imports,
-    unused_macros,
-    reason = "its verbs come before the tests that need them"
-)]
+mod lists;
+mod naming;
+mod prompts;
+mod resources;
 mod support;

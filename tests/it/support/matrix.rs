@@ -16,7 +16,7 @@ pub(crate) struct Pairing {
 /// A client, a mux and a fake behind it under the name `a`; they end in this order.
 pub(crate) struct Bench {
     pub(crate) client: Client,
-    pub(crate) mux: Mux,
+    _mux: Mux,
     pub(crate) fake: FakeServer,
 }
 
@@ -40,7 +40,11 @@ impl Pairing {
         let fake = fake.over(self.back);
         let mux = change(MuxTest::new().upstream("a", &fake)).over(self.front);
         let client = mux.connect(Connect::new(self.client));
-        Bench { client, mux, fake }
+        Bench {
+            client,
+            _mux: mux,
+            fake,
+        }
     }
 
     /// Whether client and server are of one era, so that nothing needs to be translated.

@@ -15,12 +15,12 @@ mod mux;
 mod normalize;
 pub(crate) mod process;
 
-pub(crate) use client::{Answer, Client, Exchange};
+pub(crate) use client::{Ask, Client, Exchange};
 pub(crate) use eventually::{eventually, patience};
-pub(crate) use fake::{FakeServer, Reply};
+pub(crate) use fake::{Fake, FakeServer, Probe, Reply};
 pub(crate) use gate::Gate;
-pub(crate) use http::{Event, Request, Response};
-pub(crate) use matrix::{Bench, Pairing};
+pub(crate) use http::{Request, Response};
+pub(crate) use matrix::Pairing;
 pub(crate) use msg::Msg;
 pub(crate) use mux::{Mux, MuxTest};
 pub(crate) use normalize::normalize;

@@ -11,6 +11,20 @@ type Members = IndexMap<String, Box<RawValue>>;
 pub(crate) struct Msg {
     text: String,
     members: Members,
+    /// The members of `params` and of its `_meta`: every check looks there.
+    params: Members,
+    meta: Members,
+    owner: Owner,
+}
+
+/// What a message that a client gets belongs to; ids and tokens as they are written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// The request of this id: an answer, or a notification of its subscription.
+    Request(String),
+    /// The request of this progress token.
+    Token(String),
+    Nobody,
 }
 
 impl Msg {
@@ -24,9 +38,26 @@ impl Msg {
         let text = std::str::from_utf8(bytes).map_err(|e| format!("{e} in {}", shown()))?;
         let members: Members =
             serde_json::from_str(text).map_err(|e| format!("{e} in {}", shown()))?;
+        let inner = |members: &Members, key: &str| -> Members {
+            let raw = members.get(key).map_or("{}", |raw| raw.get());
+            serde_json::from_str(raw).unwrap_or_default()
+        };
+        let params = inner(&members, "params");
+        let meta = inner(&params, "_meta");
+        let own = |members: &Members, key: &str| members.get(key).map(|raw| raw.get().to_owned());
+        let token = own(&params, "progressToken").map(Owner::Token);
+        let listen = own(&meta, "io.modelcontextprotocol/subscriptionId").map(Owner::Request);
+        let owner = if members.contains_key("method") {
+            token.or(listen).unwrap_or(Owner::Nobody)
+        } else {
+            own(&members, "id").map_or(Owner::Nobody, Owner::Request)
+        };
         Ok(Self {
+            owner,
             text: text.to_owned(),
             members,
+            params,
+            meta,
         })
     }
 
@@ -56,12 +87,20 @@ impl Msg {
         self.members.contains_key("result") || self.members.contains_key("error")
     }
 
+    pub(crate) fn owner(&self) -> &Owner {
+        &self.owner
+    }
+
     /// The text of a member somewhere inside, `result/content/0/text`; `None` where there is none.
     /// A `/` within a key is written `~1`.
     pub(crate) fn raw(&self, path: &str) -> Option<String> {
-        let mut steps = path.split('/').map(|step| step.replace("~1", "/"));
-        let first = self.members.get(&steps.next()?)?.get();
-        let mut here = first.to_owned();
+        let (first, rest) = match path {
+            _ if path.starts_with("params/_meta/") => (&self.meta, &path["params/_meta/".len()..]),
+            _ if path.starts_with("params/") => (&self.params, &path["params/".len()..]),
+            _ => (&self.members, path),
+        };
+        let mut steps = rest.split('/').map(|step| step.replace("~1", "/"));
+        let mut here = first.get(&steps.next()?)?.get().to_owned();
         for step in steps {
             here = within(&here, &step)?;
         }
@@ -83,12 +122,28 @@ impl Msg {
     /// The result; panics with the message if it is an error.
     #[track_caller]
     pub(crate) fn result(&self) -> Value {
-        assert!(
-            self.members.contains_key("result"),
-            "no result in {}",
-            self.text
-        );
+        self.result_text();
         self.get("result")
+    }
+
+    /// The text of the result; panics with the message if it is an error.
+    #[track_caller]
+    pub(crate) fn result_text(&self) -> &str {
+        let result = self.members.get("result");
+        result
+            .unwrap_or_else(|| panic!("no result in {}", self.text))
+            .get()
+    }
+
+    /// The texts of the elements of an array somewhere inside.
+    #[track_caller]
+    pub(crate) fn elements(&self, path: &str) -> Vec<String> {
+        let raw = self
+            .raw(path)
+            .unwrap_or_else(|| panic!("no {path} in {}", self.text));
+        let elements: Vec<Box<RawValue>> =
+            serde_json::from_str(&raw).unwrap_or_else(|e| panic!("{e} in {raw}"));
+        elements.iter().map(|raw| raw.get().to_owned()).collect()
     }
 
     /// The error; panics with the message if it is a result.

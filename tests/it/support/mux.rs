@@ -24,7 +24,6 @@ pub(crate) struct MuxTest {
     settings: Value,
     text: Option<String>,
     env: Vec<(String, String)>,
-    args: Vec<String>,
     lives: Vec<Lives>,
     listed: Option<usize>,
 }
@@ -37,7 +36,6 @@ impl MuxTest {
             settings: json!({}),
             text: None,
             env: Vec::new(),
-            args: Vec::new(),
             lives: Vec::new(),
             listed: Some(0),
         }
@@ -103,12 +101,6 @@ impl MuxTest {
         self
     }
 
-    /// Further arguments of `serve`.
-    pub(crate) fn args(mut self, args: &[&str]) -> Self {
-        self.args.extend(args.iter().map(|arg| (*arg).to_owned()));
-        self
-    }
-
     /// Where the configuration and everything else lies.
     pub(crate) fn dir(&self) -> &Path {
         self.dir.path()
@@ -134,20 +126,27 @@ impl MuxTest {
         }
     }
 
+    /// Runs `mcpmux serve` with these arguments; with `--http` among them it waits until it listens.
     #[track_caller]
     pub(crate) fn start_with(self, front: &[&str]) -> Mux {
-        let config = self.write();
-        let mut command = self.command();
-        command
-            .arg("serve")
-            .arg("--config")
-            .arg(config)
-            .args(front)
-            .args(&self.args);
-        let process = Process::start(command);
-        let addr = front
-            .contains(&"--http")
-            .then(|| process.stderr.wait("the address", listening));
+        if front.contains(&"--http") {
+            return self.start_listening(front);
+        }
+        let process = self.serve(front);
+        Mux {
+            process,
+            addr: None,
+            listed: self.listed,
+            lives: self.lives,
+            _dir: self.dir,
+        }
+    }
+
+    /// Runs `mcpmux serve` with these arguments and waits until it listens.
+    #[track_caller]
+    pub(crate) fn start_listening(self, front: &[&str]) -> Mux {
+        let process = self.serve(front);
+        let addr = Some(process.stderr.wait("the address", listening));
         Mux {
             process,
             addr,
@@ -155,6 +154,17 @@ impl MuxTest {
             lives: self.lives,
             _dir: self.dir,
         }
+    }
+
+    #[track_caller]
+    fn serve(&self, front: &[&str]) -> Process {
+        let mut command = self.command();
+        command
+            .arg("serve")
+            .arg("--config")
+            .arg(self.write())
+            .args(front);
+        Process::start(command)
     }
 
     /// Runs another command of the binary to its end; `--config` is added.
@@ -251,16 +261,25 @@ impl Mux {
 
     #[track_caller]
     pub(crate) fn connect(&self, connect: Connect) -> Client {
-        let client = match self.addr {
-            Some(addr) => connect.http(addr),
-            None => connect.stdio(self.stdio()),
+        let Some(addr) = self.addr else {
+            let client = connect.stdio(self.stdio());
+            self.wait_listed(&client);
+            return client;
         };
+        // A stateless client waits, so that the real one begins when all is there.
+        if self.listed.is_some() {
+            self.wait_listed(&Connect::new(Era::Modern).http(addr));
+        }
+        connect.http(addr)
+    }
+
+    #[track_caller]
+    fn wait_listed(&self, client: &Client) {
         if let Some(count) = self.listed {
             eventually(&format!("{count} entries are listed"), || {
                 (client.total() >= count).then_some(())
             });
         }
-        client
     }
 
     pub(crate) fn stdio(&self) -> &Arc<Stdio> {

@@ -144,7 +144,7 @@ impl<'c> Ask<'c> {
         if self.client.era == Era::Modern {
             request = request.header("Mcp-Method", &self.method);
             if let Some(name) = self.name(text) {
-                request = request.header("Mcp-Name", &name);
+                request = request.header("Mcp-Name", &header_text(&name));
             }
         }
         for (name, value) in &self.headers {
@@ -175,4 +175,33 @@ fn object(members: &[(String, String)]) -> String {
         "{{{}}}",
         members.iter().map(member).collect::<Vec<_>>().join(",")
     )
+}
+
+/// A text as a header may carry it: what does not fit goes as base64 (2026-07-28, SEP-2243).
+fn header_text(text: &str) -> String {
+    let fits = text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) && text.trim() == text;
+    if fits {
+        text.to_owned()
+    } else {
+        format!("=?base64?{}?=", base64(text.as_bytes()))
+    }
+}
+
+fn base64(bytes: &[u8]) -> String {
+    let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for chunk in bytes.chunks(3) {
+        let byte = |index: usize| u32::from(chunk.get(index).copied().unwrap_or(0));
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for digit in 0..4 {
+            let value = bits >> (18 - 6 * digit) & 63;
+            let padding = digit > chunk.len();
+            text.push(if padding {
+                '='
+            } else {
+                digits[value as usize].into()
+            });
+        }
+    }
+    text
 }

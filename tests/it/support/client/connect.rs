@@ -39,13 +39,6 @@ impl Connect {
         }
     }
 
-    pub(crate) fn capable_of(self, capabilities: Value) -> Self {
-        Self {
-            capabilities,
-            ..self
-        }
-    }
-
     /// Connects over HTTP; a legacy client does its handshake.
     #[track_caller]
     pub(crate) fn http(self, addr: SocketAddr) -> Client {

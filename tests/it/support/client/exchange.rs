@@ -6,6 +6,7 @@ use std::ops::Deref;
 use serde_json::json;
 
 use super::{Client, Link};
+use crate::support::msg::Owner;
 use crate::support::{Era, Msg, Response};
 
 /// An answer and what came before it.
@@ -28,7 +29,7 @@ impl Answer {
     /// The text of the first content of a tool's result.
     #[track_caller]
     pub(crate) fn said(&self) -> String {
-        self.result();
+        self.result_text();
         self.str("result/content/0/text")
     }
 }
@@ -67,11 +68,6 @@ impl<'c> Exchange<'c> {
             token: None,
             way: Way::Sent(stream),
         }
-    }
-
-    /// The id as JSON text.
-    pub(crate) fn id(&self) -> &str {
-        &self.id
     }
 
     /// The HTTP answer, its body unread.
@@ -122,15 +118,10 @@ impl<'c> Exchange<'c> {
 
     /// Whether a message on a shared link belongs to this request.
     fn is_mine(&self, msg: &Msg) -> bool {
-        if msg.is_response() {
-            return msg.id() == Some(&self.id);
-        }
-        let token = msg.raw("params/progressToken");
-        let listen = msg.raw("params/_meta/io.modelcontextprotocol~1subscriptionId");
-        match (token, listen) {
-            (Some(token), _) => Some(token) == self.token,
-            (None, Some(listen)) => listen == self.id,
-            (None, None) => !msg.method().ends_with("list_changed"),
+        match msg.owner() {
+            Owner::Request(id) => *id == self.id,
+            Owner::Token(token) => Some(token) == self.token.as_ref(),
+            Owner::Nobody => !msg.method().ends_with("list_changed"),
         }
     }
 

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::exchange::next_message;
 use super::{Client, Exchange, Link};
+use crate::support::msg::Owner;
 use crate::support::{Era, Msg, Response};
 
 /// Where unasked notifications arrive.
@@ -43,7 +44,7 @@ impl<'c> Feed<'c> {
     pub(crate) fn next(&mut self) -> Msg {
         match self {
             Self::Link(client) => client.stdio().take("a notification", |msg| {
-                !msg.is_response() && msg.raw("params/progressToken").is_none()
+                !msg.is_response() && !matches!(msg.owner(), Owner::Token(_))
             }),
             Self::Get(response) => next_message(response).expect("a notification"),
             Self::Listen(exchange) => exchange.next(),

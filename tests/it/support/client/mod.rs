@@ -75,9 +75,10 @@ impl Client {
             .member("name", &Value::from(tool).to_string())
     }
 
-    /// Every entry of a list, page by page: `tools`, `resources`, `resourceTemplates`, `prompts`.
+    /// Every entry of a list as JSON text, page by page: `tools`, `resources`,
+    /// `resourceTemplates`, `prompts`.
     #[track_caller]
-    pub(crate) fn list(&self, list: &str) -> Vec<Value> {
+    pub(crate) fn list_raw(&self, list: &str) -> Vec<String> {
         let mut entries = Vec::new();
         let mut cursor: Option<String> = None;
         loop {
@@ -86,17 +87,21 @@ impl Client {
                 ask = ask.member("cursor", cursor);
             }
             let answer = ask.answer();
-            let page = answer.get(&format!("result/{list}"));
-            entries.extend(
-                page.as_array()
-                    .unwrap_or_else(|| panic!("{}", answer.text()))
-                    .clone(),
-            );
+            answer.result_text();
+            entries.extend(answer.elements(&format!("result/{list}")));
             cursor = answer.raw("result/nextCursor");
             if cursor.is_none() {
                 return entries;
             }
         }
+    }
+
+    /// Every entry of a list.
+    #[track_caller]
+    pub(crate) fn list(&self, list: &str) -> Vec<Value> {
+        let entries = self.list_raw(list);
+        let parse = |text: &String| serde_json::from_str(text).expect("an ordinary entry");
+        entries.iter().map(parse).collect()
     }
 
     /// The names, or URIs, of a list in its order.
@@ -114,7 +119,7 @@ impl Client {
     /// How many entries all lists have together.
     pub(crate) fn total(&self) -> usize {
         let lists = ["tools", "resources", "resourceTemplates", "prompts"];
-        lists.iter().map(|list| self.list(list).len()).sum()
+        lists.iter().map(|list| self.list_raw(list).len()).sum()
     }
 
     #[track_caller]

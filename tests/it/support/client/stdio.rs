@@ -52,6 +52,8 @@ impl Stdio {
                 .push(String::from_utf8_lossy(&line).trim_end().to_owned());
             match Msg::try_parse(&line) {
                 Ok(msg) => inbox.waiting.push_back(msg),
+                // The answer to a batch; who sent one looks for it with `take_line`.
+                Err(_) if line.starts_with(b"[") => {}
                 Err(error) => inbox.broken = Some(error),
             }
             self.arrived.notify_all();
@@ -87,13 +89,25 @@ impl Stdio {
     #[track_caller]
     pub(crate) fn take(&self, what: &str, fits: impl Fn(&Msg) -> bool) -> Msg {
         let mut inbox = self.inbox.lock();
-        let done = |inbox: &Inbox| {
-            inbox.waiting.iter().any(&fits) || inbox.broken.is_some() || inbox.ended
-        };
-        self.arrived
-            .wait_while_for(&mut inbox, |inbox| !done(inbox), patience());
+        // Only what has arrived since the last look is looked at.
+        let mut looked = 0;
+        let mut index = None;
+        self.arrived.wait_while_for(
+            &mut inbox,
+            |inbox| {
+                looked = looked.min(inbox.waiting.len());
+                index = inbox
+                    .waiting
+                    .iter()
+                    .skip(looked)
+                    .position(&fits)
+                    .map(|at| at + looked);
+                looked = inbox.waiting.len();
+                index.is_none() && inbox.broken.is_none() && !inbox.ended
+            },
+            patience(),
+        );
         assert!(inbox.broken.is_none(), "not a message: {:?}", inbox.broken);
-        let index = inbox.waiting.iter().position(&fits);
         let found = index.and_then(|index| inbox.waiting.remove(index));
         found.unwrap_or_else(|| {
             let ended = if inbox.ended {
@@ -103,6 +117,19 @@ impl Stdio {
             };
             panic!("waited in vain for {what}{ended}; it said {:#?}", inbox.all)
         })
+    }
+
+    /// Waits for a line, whether or not it is a message.
+    #[track_caller]
+    pub(crate) fn take_line(&self, what: &str, fits: impl Fn(&str) -> bool) -> String {
+        let mut inbox = self.inbox.lock();
+        let find = |inbox: &Inbox| inbox.all.iter().find(|line| fits(line)).cloned();
+        self.arrived.wait_while_for(
+            &mut inbox,
+            |inbox| find(inbox).is_none() && !inbox.ended,
+            patience(),
+        );
+        find(&inbox).unwrap_or_else(|| panic!("waited in vain for {what} in {:#?}", inbox.all))
     }
 
     /// Takes every waiting message that fits, without waiting.

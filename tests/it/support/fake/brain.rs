@@ -23,26 +23,46 @@ pub(super) struct Origin {
     pub(super) head: Option<Head>,
 }
 
+/// Reads a message; what is none is a violation.
+pub(super) fn parse(state: &State, bytes: &[u8]) -> Option<Msg> {
+    match Msg::try_parse(bytes) {
+        Ok(msg) => Some(msg),
+        Err(error) => {
+            state.violation(format!("not a message: {error}"));
+            None
+        }
+    }
+}
+
 /// Records a message, checks it, and answers it if it is a request.
-pub(super) fn receive(state: &Arc<State>, origin: &Origin, bytes: &[u8], sink: Arc<dyn Sink>) {
-    let msg = match Msg::try_parse(bytes) {
-        Ok(msg) => msg,
-        Err(error) => return state.violation(format!("not a message: {error}")),
-    };
+pub(super) fn receive(state: &Arc<State>, origin: &Origin, msg: Msg, sink: Arc<dyn Sink>) {
     for violation in strict::check(state, origin, &msg) {
         state.violation(violation);
     }
+    let request = msg
+        .is_request()
+        .then(|| InFlight::of(origin, &msg))
+        .map(Arc::new);
     let seen = Seen {
         link: origin.link,
         head: origin.head.clone(),
         msg: msg.clone(),
     };
-    state.with(|inner| inner.seen.push(seen));
-    if msg.is_response() {
+    // Who has seen a request may cancel it at once, so both are known in the same moment.
+    state.with(|inner| {
+        inner.in_flight.extend(request.clone());
+        inner.seen.push(seen);
+    });
+    if let Some(flight) = request {
+        answer(Call {
+            msg,
+            sink,
+            flight,
+            state: Arc::clone(state),
+        });
+    } else if msg.is_response() {
         let id = msg.id().unwrap_or_default().to_owned();
         state.with(|inner| inner.answers.insert(id, msg));
-    } else if msg.is_request() {
-        request(state, origin, msg, sink);
     } else {
         notification(state, origin, &msg, sink);
     }
@@ -70,23 +90,9 @@ fn notification(state: &Arc<State>, origin: &Origin, msg: &Msg, sink: Arc<dyn Si
     }
 }
 
-fn request(state: &Arc<State>, origin: &Origin, msg: Msg, sink: Arc<dyn Sink>) {
-    let flight = Arc::new(InFlight {
-        scope: origin.scope.clone(),
-        link: origin.link,
-        id: msg.id().unwrap_or_default().to_owned(),
-        token: msg.raw("params/_meta/progressToken"),
-        cancelled: Gate::new(),
-    });
-    state.with(|inner| inner.in_flight.push(Arc::clone(&flight)));
-    let call = Call {
-        msg,
-        head: origin.head.clone(),
-        sink,
-        flight,
-        state: Arc::clone(state),
-    };
-    let Some(handler) = state.handler(&call.msg) else {
+/// Answers a request, at once or, if a handler does it, in a thread of its own.
+fn answer(call: Call) {
+    let Some(handler) = call.state.handler(&call.msg) else {
         return deliver(&call, default(&call));
     };
     thread::spawn(
@@ -102,8 +108,25 @@ fn request(state: &Arc<State>, origin: &Origin, msg: Msg, sink: Arc<dyn Sink>) {
     );
 }
 
+impl InFlight {
+    fn of(origin: &Origin, msg: &Msg) -> Self {
+        Self {
+            scope: origin.scope.clone(),
+            link: origin.link,
+            id: msg.id().unwrap_or_default().to_owned(),
+            token: msg.raw("params/_meta/progressToken"),
+            cancelled: Gate::new(),
+        }
+    }
+}
+
 /// Sends an answer off; from now on the id is free again.
 fn deliver(call: &Call, reply: Reply) {
+    let reply = if matches!(reply, Reply::Usual) {
+        default(call)
+    } else {
+        reply
+    };
     if !matches!(reply, Reply::Nothing) {
         call.state
             .with(|inner| inner.in_flight.retain(|c| !Arc::ptr_eq(c, &call.flight)));
@@ -111,7 +134,7 @@ fn deliver(call: &Call, reply: Reply) {
     let id = &call.flight.id;
     // Whether the answer arrives is the test's question, not the fake's.
     let _ = match reply {
-        Reply::Nothing => Ok(()),
+        Reply::Nothing | Reply::Usual => Ok(()),
         Reply::Frame(bytes) => call.sink.answer(&bytes),
         Reply::Error(error) => {
             let text = format!(r#"{{"jsonrpc":"2.0","id":{id},"error":{error}}}"#);

@@ -48,7 +48,6 @@ pub(crate) struct Fake {
     pub(super) script: HashMap<String, VecDeque<Handler>>,
     pub(super) page: usize,
     pub(super) capabilities: Option<Value>,
-    pub(super) instructions: Option<String>,
     pub(super) probe: Probe,
     pub(super) start: Start,
     pub(super) child: Vec<String>,
@@ -75,7 +74,6 @@ impl Fake {
             script: HashMap::new(),
             page: usize::MAX,
             capabilities: None,
-            instructions: None,
             probe: Probe::Code(-32601),
             start: Start::Well,
             child: Vec::new(),
@@ -186,13 +184,6 @@ impl Fake {
     pub(crate) fn capable_of(self, capabilities: Value) -> Self {
         Self {
             capabilities: Some(capabilities),
-            ..self
-        }
-    }
-
-    pub(crate) fn instructing(self, text: &str) -> Self {
-        Self {
-            instructions: Some(text.to_owned()),
             ..self
         }
     }

@@ -7,13 +7,10 @@ use serde_json::{Value, json};
 
 use super::state::{InFlight, Sink, State};
 use crate::support::Msg;
-use crate::support::head::Head;
 
 /// One request that a handler answers, and everything it may do meanwhile.
 pub(crate) struct Call {
     pub(crate) msg: Msg,
-    /// The HTTP head, over HTTP.
-    pub(crate) head: Option<Head>,
     pub(super) sink: Arc<dyn Sink>,
     pub(super) flight: Arc<InFlight>,
     pub(super) state: Arc<State>,
@@ -44,17 +41,6 @@ impl Call {
         self.send(&format!(
             r#"{{"jsonrpc":"2.0","method":"notifications/progress","params":{{"progressToken":{token},{members}}}}}"#
         ));
-    }
-
-    pub(crate) fn has_token(&self) -> bool {
-        self.flight.token.is_some()
-    }
-
-    pub(crate) fn log(&self, level: &str, data: &str) {
-        self.notify(
-            "notifications/message",
-            &json!({"level": level, "data": data}),
-        );
     }
 
     pub(crate) fn notify(&self, method: &str, params: &Value) {
@@ -94,10 +80,6 @@ impl Call {
     /// Waits until the mux cancels this request.
     pub(crate) fn wait_cancelled(&self) {
         self.flight.cancelled.wait("the call is cancelled");
-    }
-
-    pub(crate) fn is_cancelled(&self) -> bool {
-        self.flight.cancelled.is_open()
     }
 
     /// Kills the process with SIGKILL, or resets the connection.

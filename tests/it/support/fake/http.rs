@@ -73,10 +73,10 @@ fn post(
     body: &[u8],
     sink: &Arc<HttpSink>,
 ) -> io::Result<()> {
-    let Ok(msg) = Msg::try_parse(body) else {
-        state.violation(format!("not a message: {}", String::from_utf8_lossy(body)));
+    let Some(msg) = brain::parse(state, body) else {
         return sink.plain(400, "");
     };
+    let is_request = msg.is_request();
     let mut scope = format!("link {link}");
     if strict::era(&msg) == Era::Legacy && state.fake.eras.contains(&Era::Legacy) {
         match session(state, &head, &msg, sink) {
@@ -89,8 +89,8 @@ fn post(
         scope,
         head: Some(head),
     };
-    brain::receive(state, &origin, body, Arc::clone(sink) as Arc<dyn Sink>);
-    if msg.is_request() {
+    brain::receive(state, &origin, msg, Arc::clone(sink) as Arc<dyn Sink>);
+    if is_request {
         Ok(())
     } else {
         sink.plain(202, "")

@@ -17,14 +17,11 @@ pub(super) fn initialize(call: &Call) -> Reply {
         return Reply::Error(strict::unsupported(&call.msg.str("params/protocolVersion")));
     }
     let offered = call.state.with(|inner| inner.offer.capabilities());
-    let mut result = json!({
+    let result = json!({
         "protocolVersion": fake.version,
         "capabilities": fake.capabilities.clone().unwrap_or(offered),
         "serverInfo": {"name": "fake", "version": "1.0"},
     });
-    if let Some(text) = &fake.instructions {
-        result["instructions"] = json!(text);
-    }
     Reply::from(result)
 }
 

@@ -18,10 +18,9 @@ mod stdio;
 mod strict;
 
 pub(crate) use builder::{Fake, Probe};
-pub(crate) use call::Call;
 pub(crate) use reply::Reply;
 pub(crate) use server::FakeServer;
-pub(crate) use state::{Lives, Seen};
+pub(crate) use state::Lives;
 
 /// A server that knows the handshake only.
 pub(crate) fn legacy() -> Fake {

@@ -24,14 +24,11 @@ pub(super) fn discover(call: &Call) -> Reply {
         };
     }
     let offered = call.state.with(|inner| inner.offer.capabilities());
-    let mut result = json!({
+    let result = json!({
         "supportedVersions": [MODERN],
         "capabilities": fake.capabilities.clone().unwrap_or(offered),
         "_meta": {"io.modelcontextprotocol/serverInfo": {"name": "fake", "version": "1.0"}},
     });
-    if let Some(text) = &fake.instructions {
-        result["instructions"] = json!(text);
-    }
     Reply::raw(cacheable(call, &result.to_string()))
 }
 

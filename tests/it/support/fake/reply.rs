@@ -9,6 +9,8 @@ pub(crate) enum Reply {
     Error(String),
     /// These bytes in place of a message.
     Frame(Vec<u8>),
+    /// What the fake answers of itself.
+    Usual,
     /// No answer, ever.
     Nothing,
 }

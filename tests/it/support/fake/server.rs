@@ -209,6 +209,11 @@ impl FakeServer {
             .count()
     }
 
+    /// How many processes have had an orderly end of their stdin.
+    pub(crate) fn ends_of_input(&self) -> usize {
+        self.state.with(|inner| inner.ends_of_input)
+    }
+
     fn command(&self, line: &str) {
         self.state.with(|inner| {
             for control in inner.controls.iter_mut().filter(|c| c.role == "server") {
@@ -233,6 +238,10 @@ impl FakeServer {
 }
 
 impl Drop for FakeServer {
+    #[expect(
+        clippy::print_stderr,
+        reason = "what a fake saw explains a failed test"
+    )]
     fn drop(&mut self) {
         let faults = self.faults();
         let told = self.state.with(|inner| {
@@ -247,10 +256,11 @@ impl Drop for FakeServer {
         });
         // The listening thread wakes up and sees that it is over.
         drop(TcpStream::connect(self.addr));
-        assert!(
-            thread::panicking() || faults.is_empty(),
-            "a fake found fault: {faults:#?}{told}"
-        );
+        if thread::panicking() {
+            eprintln!("--- a fake{told}\n---");
+        } else {
+            assert!(faults.is_empty(), "a fake found fault: {faults:#?}{told}");
+        }
     }
 }
 

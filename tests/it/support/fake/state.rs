@@ -88,6 +88,8 @@ pub(super) struct Inner {
     pub(super) links: u64,
     /// How many HTTP sessions have begun.
     pub(super) begun: usize,
+    /// How many processes have had an orderly end of their stdin.
+    pub(super) ends_of_input: usize,
     pub(super) refusals: usize,
     pub(super) stopped: bool,
 }

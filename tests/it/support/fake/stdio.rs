@@ -86,10 +86,13 @@ fn converse(
                 scope: format!("link {link}"),
                 head: None,
             };
-            brain::receive(state, &origin, frame.trim_ascii(), sink.clone());
+            if let Some(msg) = brain::parse(state, frame.trim_ascii()) {
+                brain::receive(state, &origin, msg, sink.clone());
+            }
         }
         frame.clear();
     }
+    state.with(|inner| inner.ends_of_input += 1);
     state.link_ended(link);
     if !state.fake.keeps_running {
         stream.shutdown(Shutdown::Both)?;
