@@ -2,12 +2,16 @@
 
 mod aliases;
 mod call;
+mod cancel;
 mod completion;
 mod conflicts;
+mod fidelity;
 mod filters;
 mod harness;
 mod lists;
 mod naming;
+mod progress;
 mod prompts;
 mod resources;
 mod support;
+mod timeouts;
