@@ -3,6 +3,9 @@
 mod aliases;
 mod call;
 mod cancel;
+mod cli;
+mod cli_call;
+mod cli_errors;
 mod completion;
 mod conflicts;
 mod fidelity;
