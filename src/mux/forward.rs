@@ -76,9 +76,8 @@ impl Running {
 /// `tools/call` and `prompts/get`.
 pub(super) async fn by_name(hub: &Mux, call: &Arc<Call>, kind: Kind) -> Result<Begun, CallError> {
     let name = text(call.read.name.as_ref(), "name")?;
-    if hub.catalog.load().route(kind, &name).is_none() {
-        hub.first_lists().await;
-    }
+    hub.listed(|catalog| catalog.route(kind, &name).is_some())
+        .await;
     let catalog = hub.catalog.load_full();
     let Some(route) = catalog.route(kind, &name) else {
         let suggestion = catalog.suggest(kind, &name).cloned();
@@ -130,6 +129,8 @@ pub(super) async fn by_reference(hub: &Mux, call: &Arc<Call>) -> Result<Begun, C
         _ => return Err(bad("is neither `ref/prompt` nor `ref/resource`")),
     };
     let name = text(reference.get(member).as_ref(), &format!("ref.{member}"))?;
+    hub.listed(|catalog| catalog.route(kind, &name).is_some())
+        .await;
     let catalog = hub.catalog.load_full();
     let found = catalog.route(kind, &name).or_else(|| match kind {
         Kind::Template => catalog.route(Kind::Resource, &name),

@@ -166,6 +166,13 @@ impl Mux {
         }
     }
 
+    /// Waits as [`Self::first_lists`] does for an entry that is not there yet.
+    pub(super) async fn listed(&self, is_there: impl Fn(&Catalog) -> bool) {
+        if !is_there(&self.catalog.load()) {
+            self.first_lists().await;
+        }
+    }
+
     pub(super) async fn begin(self: &Arc<Self>, call: &Arc<Call>) -> Result<Begun, CallError> {
         if let Some(resumed) = self.resume(call).await? {
             return Ok(Begun::Running(Box::new(resumed)));

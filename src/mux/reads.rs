@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::catalog::UriRoute;
+use crate::catalog::{Catalog, UriRoute};
 use crate::protocol::{Kind, Method, OriginalName, ServerName};
 use crate::upstream::{Step, UpstreamError};
 use crate::wire::Json;
@@ -22,6 +22,7 @@ const MAX_SEARCHED: usize = 1024 * 1024;
 /// else those that may know it are asked one after the other.
 pub(super) async fn read(hub: &Mux, call: &Arc<Call>) -> Result<Begun, CallError> {
     let uri = text(call.read.uri.as_ref(), "uri")?;
+    hub.listed(|catalog| is_listed(catalog, &uri)).await;
     let catalog = hub.catalog.load_full();
     let owners = match catalog.resolve_uri(&uri) {
         UriRoute::Exact(route) => {
@@ -59,6 +60,14 @@ pub(super) async fn read(hub: &Mux, call: &Arc<Call>) -> Result<Begun, CallError
         }
     }
     answer
+}
+
+/// Whether a URI is somebody's for certain.
+pub(super) fn is_listed(catalog: &Catalog, uri: &str) -> bool {
+    matches!(
+        catalog.resolve_uri(uri),
+        UriRoute::Exact(_) | UriRoute::Template(_)
+    )
 }
 
 enum Asked {

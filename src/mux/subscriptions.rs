@@ -17,6 +17,7 @@ use crate::wire::Json;
 use super::error::{CallError, Unknown};
 use super::hub::{Hub, Mux};
 use super::notices::{Logs, Notice, Wanted};
+use super::reads::is_listed;
 
 /// How many log messages and task changes wait for a slow subscriber; the oldest give way.
 const MAX_BACKLOG: usize = 256;
@@ -237,6 +238,7 @@ impl Subscription {
 
     /// Wants to know when this resource changes.
     pub async fn watch(&self, public: &str) -> Result<(), CallError> {
+        self.hub.listed(|catalog| is_listed(catalog, public)).await;
         let route = self.hub.resource(public)?;
         {
             let mut news = self.inbox.news.lock();
