@@ -235,10 +235,12 @@ impl Connection {
     }
 
     async fn send_cancels(self: Arc<Self>) {
-        loop {
+        let mut last = false;
+        while !last {
             tokio::select! {
                 () = self.cancels.wake.notified() => {}
-                () = self.closed() => return,
+                // What was given up just before is still told: a server may wait for it before it ends.
+                () = self.closed() => last = true,
             }
             let ids = std::mem::take(&mut *self.cancels.ids.lock());
             for id in ids {

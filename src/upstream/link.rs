@@ -19,6 +19,8 @@ use super::signals::{Reporter, Signals};
 
 /// What a process has said before it ended is still read for so long.
 const LAST_OUTPUT: Duration = Duration::from_millis(200);
+/// What was sent to a process last may take so long to be written before its input is closed.
+const LAST_INPUT: Duration = Duration::from_millis(50);
 /// How long it may take to learn how a process ended.
 const OBITUARY: Duration = Duration::from_secs(1);
 
@@ -147,7 +149,7 @@ async fn tend(
             connection.close();
         }
         () = connection.closed() => {
-            if let Ok(status) = timeout(LAST_OUTPUT, process.exited()).await {
+            if let Ok(status) = timeout(LAST_INPUT, process.exited()).await {
                 tell.send_replace(Some(status));
             }
         }
