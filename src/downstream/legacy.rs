@@ -64,10 +64,6 @@ fn try_open(session: &Arc<Session>, request: Request) -> Result<Reply, RpcError>
         }
         Method::Subscribe => State::Watching(uri(params.as_ref())?),
         Method::Unsubscribe => State::Unwatching(uri(params.as_ref())?),
-        Method::List(kind) => {
-            session.subscription.looks_at(kind);
-            State::Calling(Box::new(call(session, &method, params.clone())))
-        }
         _ => State::Calling(Box::new(call(session, &method, params.clone()))),
     };
     let registered = session.register(&id)?;
@@ -126,7 +122,10 @@ impl LegacyReply {
                             return Item::Last(answer::error(&self.id, &error));
                         }
                     }
-                    CallStep::Done(Ok(Outcome::Complete(said))) => return self.last(Ok(said)),
+                    CallStep::Done(Ok(Outcome::Complete(said))) => {
+                        self.note_list(&said);
+                        return self.last(Ok(said));
+                    }
                     CallStep::Done(Err(error)) => return self.last(Err(error)),
                 },
                 State::Asking(asking) => {
@@ -151,6 +150,14 @@ impl LegacyReply {
                 }
                 State::Over => return Item::Cancelled,
             }
+        }
+    }
+
+    /// What the client knows from now on.
+    fn note_list(&self, said: &Said) {
+        let more = self.params.as_ref().and_then(|params| params.get("cursor"));
+        if let (Method::List(kind), None) = (&self.method, more) {
+            self.session.subscription.has_seen(*kind, &said.json);
         }
     }
 

@@ -81,7 +81,7 @@ impl ListenReply {
         let subscription = self.hub.subscribe(wanted.clone());
         // Who subscribes has looked, or is about to.
         for kind in wanted.lists {
-            subscription.looks_at(kind);
+            subscription.follows(kind);
         }
         let mut watched = Vec::new();
         for uri in std::mem::take(&mut self.filter.resource_subscriptions) {

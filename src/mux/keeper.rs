@@ -107,13 +107,14 @@ impl Mux {
             log_change(&built.catalog, &changed);
         }
         self.catalog.store(Arc::new(built.catalog));
-        self.published.send_replace(now);
         let phase = if before.settled {
             Phase::Running
         } else {
             Phase::Starting
         };
         self.lists_changed(&told(&changed), phase);
+        // Last: lists that waited for this are answered now, and what they show is no news.
+        self.published.send_replace(now);
     }
 
     fn sources(&self, servers: &Servers) -> Vec<Source> {

@@ -222,13 +222,22 @@ impl Subscription {
         self.inbox.news.lock().next()
     }
 
-    /// The subscriber is about to look at this list: what it has not been told of changes before is no news to it any
-    /// more.
-    pub fn looks_at(&self, kind: Kind) {
-        let kind = kind.announced_as();
-        let mut news = self.inbox.news.lock();
-        news.seen.insert(kind);
-        news.lists.remove(&kind);
+    /// From now on the subscriber is told of every change of this list, also while the mux is starting.
+    pub fn follows(&self, kind: Kind) {
+        self.inbox.news.lock().seen.insert(kind.announced_as());
+    }
+
+    /// The subscriber has got this as the first page of a list. If it is an old one by now, that is news already.
+    pub fn has_seen(&self, kind: Kind, page: &Json) {
+        self.follows(kind);
+        let catalog = self.hub.catalog.load();
+        let is_current = catalog
+            .page(kind, None)
+            .is_ok_and(|current| current.body == *page);
+        if !is_current {
+            self.inbox.news.lock().lists.insert(kind.announced_as());
+            self.inbox.wake.notify_one();
+        }
     }
 
     /// Wants something else from now on; watched resources stay.
