@@ -21,7 +21,8 @@ pub(super) struct LegacyReply {
     id: RequestId,
     method: Method,
     params: Option<Json>,
-    registered: Registered,
+    /// Until the response is there: its id may be used again from then on.
+    registered: Option<Registered>,
     state: State,
     rounds: u32,
 }
@@ -72,7 +73,7 @@ fn try_open(session: &Arc<Session>, request: Request) -> Result<Reply, RpcError>
         id,
         method,
         params,
-        registered,
+        registered: Some(registered),
         state,
         rounds: 0,
     })))
@@ -97,15 +98,20 @@ fn uri(params: Option<&Json>) -> Result<String, RpcError> {
 
 impl LegacyReply {
     pub(super) async fn next(&mut self) -> Item {
-        let cancelled = self.registered.cancelled.clone();
-        tokio::select! {
+        let Some(registered) = &self.registered else {
+            return Item::Cancelled;
+        };
+        let cancelled = registered.cancelled.clone();
+        let item = tokio::select! {
             biased;
-            () = cancelled.cancelled() => {
-                self.state = State::Over;
-                Item::Cancelled
-            }
+            () = cancelled.cancelled() => Item::Cancelled,
             item = self.advance() => item,
+        };
+        if !matches!(item, Item::Message(_)) {
+            self.state = State::Over;
+            self.registered = None;
         }
+        item
     }
 
     async fn advance(&mut self) -> Item {
@@ -170,8 +176,7 @@ impl LegacyReply {
         Ok(())
     }
 
-    fn last(&mut self, outcome: Result<Said, CallError>) -> Item {
-        self.state = State::Over;
+    fn last(&self, outcome: Result<Said, CallError>) -> Item {
         let last: Last = answer::legacy(&self.id, &self.method, outcome);
         Item::Last(last)
     }

@@ -236,19 +236,22 @@ impl Client {
         self.tracker.spawn(async move {
             tokio::select! {
                 biased;
-                () = cancelled.cancelled() => {}
-                () = client.deliver(reply) => {}
+                () = cancelled.cancelled() => drop(client.in_flight.lock().remove(&id)),
+                () = client.deliver(&id, reply) => {}
             }
-            client.in_flight.lock().remove(&id);
             drop(slot);
         });
     }
 
-    async fn deliver(&self, mut reply: Reply) {
+    async fn deliver(&self, id: &RequestId, mut reply: Reply) {
         loop {
             match reply.next().await {
                 Item::Message(frame) => self.send(frame).await,
-                Item::Last(Last { frame, .. }) => return self.send(frame).await,
+                Item::Last(Last { frame, .. }) => {
+                    // Before the response is out: its id may be used again from then on.
+                    self.in_flight.lock().remove(id);
+                    return self.send(frame).await;
+                }
                 Item::Cancelled => return,
             }
         }
