@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::support::matrix::matrix;
-use crate::support::{Client, Era, MuxTest, Pairing, Pipe, eventually, fake};
+use crate::support::{Client, Era, Gate, MuxTest, Pairing, Pipe, Reply, eventually, fake};
 
 matrix! { a_new_tool_is_told_and_listed, a_burst_is_one_change }
 
@@ -76,22 +76,28 @@ fn all_clients_hear_of_it() {
     }
 }
 
+/// Whoever has seen the lists without it is told when it has come.
 #[test]
 fn a_server_that_comes_late_changes_the_lists() {
-    let fake = fake::legacy().tool("one").prompt("p").refusing(3).stdio();
+    let gate = Gate::new();
+    let held = gate.clone();
+    let fake = fake::legacy()
+        .tool("one")
+        .prompt("p")
+        .on("initialize", move |_| {
+            held.wait("the lists have been seen without it");
+            Reply::Usual
+        })
+        .stdio();
     let mux = MuxTest::new().upstream("a", &fake).unready().start();
     let client = mux.legacy();
     let mut feed = client.feed();
-    let mut told: Vec<String> = Vec::new();
-    eventually("both lists are told of", || {
-        if client.total() < 2 {
-            return None;
-        }
-        while told.len() < 2 {
-            told.push(feed.next().method().to_owned());
-        }
-        Some(())
-    });
+    assert_eq!(client.total(), 0);
+    gate.open();
+    let mut told = [
+        feed.next().method().to_owned(),
+        feed.next().method().to_owned(),
+    ];
     told.sort();
     assert_eq!(
         told,
@@ -100,6 +106,7 @@ fn a_server_that_comes_late_changes_the_lists() {
             "notifications/tools/list_changed"
         ]
     );
+    assert_eq!(client.total(), 2);
 }
 
 /// Over HTTP only the health check notices that the server is gone.
