@@ -1,0 +1,179 @@
+//! The real servers: how each is started, and which revisions it speaks.
+
+use std::net::TcpListener;
+
+use serde_json::{Value, json};
+
+use crate::peers::{Peers, fixture, script};
+use crate::process::{Running, command};
+use crate::scratch::Scratch;
+use crate::session::{Era, Operation, Target};
+
+const OPERATIONS: &str = include_str!("../peers/operations.json");
+/// How often a server is started again because somebody else took its port.
+const ATTEMPTS: usize = 5;
+
+/// How a server is started to listen on HTTP.
+enum Listens {
+    Never,
+    /// It takes a free port and says where it listens.
+    AndSays(Vec<String>),
+    /// It takes the port from `PORT`, and says nothing that helps.
+    OnPort(Vec<String>),
+}
+
+/// One real server.
+pub(crate) struct Server {
+    pub(crate) name: &'static str,
+    stdio: Vec<String>,
+    listens: Listens,
+    /// Whether it speaks 2026-07-28 beside the revisions before.
+    pub(crate) dual: bool,
+    pub(crate) operations: Vec<Operation>,
+}
+
+impl Server {
+    /// The eras in which a client can reach it directly.
+    pub(crate) fn eras(&self) -> &'static [Era] {
+        if self.dual {
+            &[Era::Legacy, Era::Modern]
+        } else {
+            &[Era::Legacy]
+        }
+    }
+
+    /// The command that serves stdio; `leg` names whose process it is, for those with a memory.
+    pub(crate) fn stdio(&self, scratch: &Scratch, leg: &str) -> Result<Target, String> {
+        let mut words = self.stdio.clone();
+        if self.name == "memory" {
+            let graph = scratch.graph(leg).map_err(|error| error.to_string())?;
+            words.splice(..0, ["env".to_owned(), format!("MEMORY_FILE_PATH={graph}")]);
+        }
+        Ok(Target::Stdio(words))
+    }
+
+    /// Starts it on HTTP, if it can do that, and returns its URL.
+    pub(crate) fn listen(&self, scratch: &Scratch) -> Result<Option<(Running, String)>, String> {
+        let log = scratch.log(&format!("{}-http", self.name));
+        let words = match &self.listens {
+            Listens::Never => return Ok(None),
+            Listens::AndSays(words) => {
+                return Running::server(&mut command(words), &log, "listening on ").map(Some);
+            }
+            Listens::OnPort(words) => words,
+        };
+        let mut problem = String::new();
+        for _ in 0..ATTEMPTS {
+            let port = free_port().map_err(|error| error.to_string())?;
+            let mut command = command(words);
+            command.env("PORT", port.to_string());
+            match Running::server(&mut command, &log, "listening on port") {
+                Ok((running, _)) => {
+                    return Ok(Some((running, format!("http://127.0.0.1:{port}/mcp"))));
+                }
+                Err(error) => problem = error,
+            }
+        }
+        Err(problem)
+    }
+}
+
+/// What the mux's configuration says of a server that is there.
+pub(crate) fn entry(target: &Target) -> Value {
+    match target {
+        Target::Http(url) => json!({ "url": url }),
+        Target::Stdio(words) => json!({ "command": words[0], "args": words[1..] }),
+    }
+}
+
+fn free_port() -> std::io::Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
+fn words(list: &[&str]) -> Vec<String> {
+    list.iter().map(|word| (*word).to_owned()).collect()
+}
+
+/// What is done with a server, from the shared list.
+fn operations(server: &str, scratch: &Scratch) -> Result<Vec<Operation>, String> {
+    let text = OPERATIONS.replace("{dir}", &scratch.folder());
+    let all: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+    let listed = all[server].as_array();
+    let listed = listed.ok_or_else(|| format!("{server} has no operations"))?;
+    let operation = |(index, value): (usize, &Value)| {
+        let method = value["method"].as_str().unwrap_or_default();
+        let params = value.get("params");
+        let what = ["name", "uri", "ref"]
+            .iter()
+            .find_map(|key| params?.get(key));
+        let what = what.map(|what| format!(" {what}")).unwrap_or_default();
+        let id = format!("{server} {index}: {method}{what}");
+        Operation::new(&id, method, params.cloned())
+    };
+    Ok(listed.iter().enumerate().map(operation).collect())
+}
+
+/// A server of ours, on rmcp: it needs nothing but cargo.
+pub(crate) fn ours(scratch: &Scratch) -> Result<Server, String> {
+    let fixture = fixture()?;
+    Ok(Server {
+        name: "fixture",
+        stdio: words(&[&fixture, "--era", "both", "--stdio"]),
+        listens: Listens::AndSays(words(&[&fixture, "--era", "both", "--http", "127.0.0.1:0"])),
+        dual: true,
+        operations: operations("fixture", scratch)?,
+    })
+}
+
+/// The servers of other people.
+pub(crate) fn theirs(peers: &Peers, scratch: &Scratch) -> Result<Vec<Server>, String> {
+    let node = peers.node();
+    let (files, repo) = (scratch.text("files"), scratch.text("repo"));
+    let everything = peers.package("server-everything/dist/index.js");
+    let filesystem = peers.package("server-filesystem/dist/index.js");
+    let memory = peers.package("server-memory/dist/index.js");
+    let time = peers.python("v1", "mcp-server-time");
+    let git = peers.python("v1", "mcp-server-git");
+    let legacy = [
+        (
+            "everything",
+            words(&[&node, &everything, "stdio"]),
+            Listens::OnPort(words(&[&node, &everything, "streamableHttp"])),
+        ),
+        (
+            "filesystem",
+            words(&[&node, &filesystem, &files]),
+            Listens::Never,
+        ),
+        ("memory", words(&[&node, &memory]), Listens::Never),
+        (
+            "time",
+            words(&[&time, "--local-timezone", "UTC"]),
+            Listens::Never,
+        ),
+        ("git", words(&[&git, "--repository", &repo]), Listens::Never),
+    ];
+    let dual = [
+        ("pymcp", "v2", "pymcp.py"),
+        ("fastmcp", "fastmcp", "fastmcp_server.py"),
+    ];
+    let dual = dual.map(|(name, environment, file)| {
+        let python = peers.python(environment, "python");
+        let file = script(&format!("servers/{file}"));
+        let listens = Listens::AndSays(words(&[&python, &file, "http", "0"]));
+        (name, words(&[&python, &file, "stdio"]), listens)
+    });
+    let legacy = legacy.into_iter().map(|known| (known, false));
+    let dual = dual.into_iter().map(|known| (known, true));
+    let server = |((name, stdio, listens), dual)| {
+        let operations = operations(name, scratch)?;
+        Ok(Server {
+            name,
+            stdio,
+            listens,
+            dual,
+            operations,
+        })
+    };
+    legacy.chain(dual).map(server).collect()
+}
