@@ -206,3 +206,34 @@ fn only_loopback_is_served_without_more_ado() {
         ran.stderr
     );
 }
+
+#[test]
+fn a_connection_is_kept_and_a_body_may_come_in_chunks() {
+    let mux = MuxTest::new().start();
+    let mut stream = TcpStream::connect(mux.addr()).expect("a connection");
+    stream
+        .set_read_timeout(Some(crate::support::patience()))
+        .expect("a time limit");
+    let head = format!(
+        "POST /mcp HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nAccept: application/json, text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n",
+        mux.addr()
+    );
+    let (first, second) = INITIALIZE.split_at(40);
+    let body = format!(
+        "{:x}\r\n{first}\r\n{:x}\r\n{second}\r\n0\r\n\r\n",
+        first.len(),
+        second.len()
+    );
+    let mut sessions = Vec::new();
+    for _ in 0..2 {
+        stream
+            .write_all([head.as_str(), &body].concat().as_bytes())
+            .expect("a request is taken");
+        let copy = stream.try_clone().expect("a second handle");
+        let answer = crate::support::Response::read(copy).expect("an answer");
+        assert_eq!(answer.status(), 200);
+        sessions.push(answer.header("mcp-session-id").map(str::to_owned));
+        answer.msg().result();
+    }
+    assert_ne!(sessions[0], sessions[1]);
+}

@@ -281,3 +281,11 @@ fn mirrored_parameters_must_agree_here_too() {
         r#"deploy {"region":"eu-1"}"#
     );
 }
+
+#[test]
+fn a_tool_whose_mirrored_parameters_make_no_sense_is_not_offered() {
+    let broken = r#"{"name":"broken","inputSchema":{"type":"object","properties":{"x":{"type":"object","x-mcp-header":"Not A Token"}}}}"#;
+    let fake = fake::modern().tool_defined(broken).tool("echo").http();
+    let mux = MuxTest::new().upstream("a", &fake).listed(1).start();
+    assert_eq!(mux.legacy().names("tools"), ["a__echo"]);
+}

@@ -74,6 +74,23 @@ fn a_call_that_was_under_way_is_not_made_again(p: Pairing) {
 }
 
 #[test]
+fn a_tool_that_may_be_called_twice_is_called_again() {
+    for hint in ["readOnlyHint", "idempotentHint"] {
+        let tool = json!({"name": "safe", "inputSchema": {}, "annotations": {hint: true}});
+        let fake = fake::legacy()
+            .tool_defined(&tool.to_string())
+            .once("tools/call safe", |call| {
+                call.sever();
+                Reply::Nothing
+            })
+            .stdio();
+        let mux = MuxTest::new().upstream("a", &fake).start();
+        assert_eq!(mux.legacy().call("a__safe", &json!({})).said(), "safe {}");
+        assert_eq!(fake.count("tools/call"), 2);
+    }
+}
+
+#[test]
 fn an_answer_that_breaks_off_is_an_unknown_outcome() {
     for pairing_fake in [fake::legacy(), fake::modern()] {
         let fake = pairing_fake

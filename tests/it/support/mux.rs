@@ -19,7 +19,7 @@ use super::{Client, Era, FakeServer, Pipe, eventually};
 /// A configuration in a directory of its own, and what is to be run with it.
 #[must_use]
 pub(crate) struct MuxTest {
-    dir: TempDir,
+    dir: Arc<TempDir>,
     servers: Vec<(String, Value)>,
     settings: Value,
     text: Option<String>,
@@ -30,8 +30,13 @@ pub(crate) struct MuxTest {
 
 impl MuxTest {
     pub(crate) fn new() -> Self {
+        Self::within(tempfile::tempdir().expect("a temporary directory").into())
+    }
+
+    /// Uses the directory, and so the memory, of an earlier mux.
+    pub(crate) fn within(dir: Arc<TempDir>) -> Self {
         Self {
-            dir: tempfile::tempdir().expect("a temporary directory"),
+            dir,
             servers: Vec::new(),
             settings: json!({}),
             text: None,
@@ -138,7 +143,7 @@ impl MuxTest {
             addr: None,
             listed: self.listed,
             lives: self.lives,
-            _dir: self.dir,
+            dir: self.dir,
         }
     }
 
@@ -152,7 +157,7 @@ impl MuxTest {
             addr,
             listed: self.listed,
             lives: self.lives,
-            _dir: self.dir,
+            dir: self.dir,
         }
     }
 
@@ -234,7 +239,7 @@ pub(crate) struct Mux {
     addr: Option<SocketAddr>,
     listed: Option<usize>,
     lives: Vec<Lives>,
-    _dir: TempDir,
+    dir: Arc<TempDir>,
 }
 
 impl Mux {
@@ -280,6 +285,11 @@ impl Mux {
                 (client.total() >= count).then_some(())
             });
         }
+    }
+
+    /// The directory that outlives the mux as long as it is held.
+    pub(crate) fn dir(&self) -> Arc<TempDir> {
+        Arc::clone(&self.dir)
     }
 
     pub(crate) fn stdio(&self) -> &Arc<Stdio> {

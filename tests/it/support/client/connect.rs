@@ -39,6 +39,14 @@ impl Connect {
         }
     }
 
+    /// What the client can be asked.
+    pub(crate) fn capable_of(self, capabilities: Value) -> Self {
+        Self {
+            capabilities,
+            ..self
+        }
+    }
+
     /// Connects over HTTP; a legacy client does its handshake.
     #[track_caller]
     pub(crate) fn http(self, addr: SocketAddr) -> Client {
