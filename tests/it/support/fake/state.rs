@@ -66,6 +66,8 @@ pub(super) struct Session {
 pub(super) struct Control {
     pub(super) pid: u32,
     pub(super) role: String,
+    /// It was told to end as soon as it came.
+    pub(super) refused: bool,
     pub(super) stream: TcpStream,
 }
 

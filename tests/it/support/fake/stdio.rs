@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 
 use super::brain::{self, Origin};
 use super::builder::Start;
-use super::state::{Control, Sink, State};
+use super::state::{Control, Inner, Sink, State};
 
 /// Accepts until the fake is dropped.
 pub(super) fn listen(state: &Arc<State>, listener: &TcpListener) {
@@ -53,16 +53,18 @@ fn live(
     if refused {
         stream.write_all(b"exit 1\n")?;
     }
-    let control = Control {
-        pid,
-        role: role.to_owned(),
-        stream,
-    };
-    state.with(|inner| inner.controls.push(control));
+    let role = role.to_owned();
+    state.with(|inner| {
+        inner.controls.push(Control {
+            pid,
+            role,
+            refused,
+            stream,
+        });
+    });
     let mut line = String::new();
     let ended = reader.read_line(&mut line);
     state.lives.end(pid);
-    state.with(|inner| inner.controls.retain(|control| control.pid != pid));
     ended.map(drop)
 }
 
@@ -72,6 +74,14 @@ fn converse(
     stream: &TcpStream,
     mut reader: BufReader<TcpStream>,
 ) -> io::Result<()> {
+    // The control connection was made first, but its thread may be slower.
+    let control = |inner: &mut Inner| {
+        let mut latest = inner.controls.iter().rev();
+        latest.find(|c| c.pid == pid).map(|c| c.refused)
+    };
+    if state.wait("a control connection", control) {
+        return Ok(());
+    }
     let link = state.new_link();
     let sink = Arc::new(StdioSink {
         pid,
