@@ -1,15 +1,15 @@
-//! Processes of the tests: each in a group of its own, ended with all its children when dropped.
+//! Processes of the tests, ended when dropped. They stay in the group of the test, so that whoever
+//! interrupts the test interrupts them.
 
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process};
 
 /// How long a server may take until it says that it listens.
 const START: Duration = Duration::from_secs(60);
@@ -38,14 +38,14 @@ impl Running {
     pub(crate) fn start(command: &mut Command, log: &Path) -> Result<Self, String> {
         let mut child = command
             .stderr(Stdio::piped())
-            .process_group(0)
             .spawn()
             .map_err(|error| format!("{command:?}: {error}"))?;
         let stderr = child.stderr.take().ok_or("no stderr")?;
         let mut file = File::create(log).map_err(|error| format!("{}: {error}", log.display()))?;
         let (heard, lines) = sync_channel(UNHEARD);
         thread::spawn(move || {
-            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+            for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
+                let line = String::from_utf8_lossy(&line).into_owned();
                 // Neither a full disk nor a listener that has heard enough stops the process.
                 let _ = writeln!(file, "{line}");
                 let _ = heard.try_send(line);
@@ -77,19 +77,21 @@ impl Running {
         &mut self.child
     }
 
-    fn signal(&self, signal: Signal) {
-        if let Some(group) = Pid::from_raw(i32::try_from(self.child.id()).unwrap_or(0)) {
-            let _ = kill_process_group(group, signal);
-        }
+    /// Whether it still runs; from then on its number may be somebody else's.
+    fn runs(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.signal(Signal::TERM);
+        let number = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        if let Some(number) = number.filter(|_| self.runs()) {
+            let _ = kill_process(number, Signal::TERM);
+        }
         // Its stderr ends with it; one that does not care is killed.
         while self.lines.recv_timeout(STOP).is_ok() {}
-        self.signal(Signal::KILL);
+        let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
