@@ -48,20 +48,19 @@ fn live(
     mut stream: TcpStream,
     mut reader: BufReader<TcpStream>,
 ) -> io::Result<()> {
-    state.lives.begin(role, pid);
     let refused = role == "server" && state.take_refusal();
     if refused {
         stream.write_all(b"exit 1\n")?;
     }
-    let role = role.to_owned();
-    state.with(|inner| {
-        inner.controls.push(Control {
-            pid,
-            role,
-            refused,
-            stream,
-        });
-    });
+    let control = Control {
+        pid,
+        role: role.to_owned(),
+        refused,
+        stream,
+    };
+    // Who sees that it lives may command it at once.
+    state.with(|inner| inner.controls.push(control));
+    state.lives.begin(role, pid);
     let mut line = String::new();
     let ended = reader.read_line(&mut line);
     state.lives.end(pid);
