@@ -91,6 +91,23 @@ fn a_tool_that_may_be_called_twice_is_called_again() {
 }
 
 #[test]
+fn a_tool_that_promises_nothing_is_not_called_again() {
+    let hints = json!({"readOnlyHint": false, "idempotentHint": "true", "destructiveHint": true});
+    let tool = json!({"name": "risky", "inputSchema": {}, "annotations": hints});
+    let fake = fake::legacy()
+        .tool_defined(&tool.to_string())
+        .once("tools/call risky", |call| {
+            call.sever();
+            Reply::Nothing
+        })
+        .stdio();
+    let mux = MuxTest::new().upstream("a", &fake).start();
+    assert_eq!(mux.legacy().call("a__risky", &json!({})).code(), -32015);
+    fake.wait_seen("tools/list", 2);
+    assert_eq!(fake.count("tools/call"), 1);
+}
+
+#[test]
 fn an_answer_that_breaks_off_is_an_unknown_outcome() {
     for pairing_fake in [fake::legacy(), fake::modern()] {
         let fake = pairing_fake
