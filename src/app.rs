@@ -69,6 +69,7 @@ impl App {
             max_message_size: settings.max_message_size,
             shutdown_grace: settings.shutdown_grace,
             health: settings.health.clone(),
+            circuit_breaker: settings.circuit_breaker.clone(),
             manifest,
             tracker: servers.tracker.clone(),
             stop: servers.stop.clone(),

@@ -7,7 +7,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::catalog::Route;
 use crate::protocol::{Kind, Method, OriginalName, Outcome, Said, ServerFeatures, ServerName};
-use crate::upstream::{Exchange, Outgoing, Step, Upstream, UpstreamError};
+use crate::upstream::{Exchange, Outgoing, Step, Upstream, UpstreamError, Verdict};
 use crate::wire::{Json, Splice};
 
 use super::call::Call;
@@ -51,9 +51,13 @@ impl Running {
                 source: UpstreamError::Broken("the server acknowledged a call".to_owned()),
             })),
             Ok(Step::Done(outcome)) => {
+                hub.note(&self.server, Verdict::Answered);
                 Ran::Done(Ok(hub.finished(&self.server, &self.call.method, outcome)))
             }
-            Err(error) => self.failed(error),
+            Err(error) => {
+                hub.note(&self.server, verdict(&error));
+                self.failed(error)
+            }
         }
     }
 
@@ -95,6 +99,13 @@ pub(super) async fn by_name(hub: &Mux, call: &Arc<Call>, kind: Kind) -> Result<B
     };
     let outgoing = outgoing(call, "name", &name, &route.original);
     send(hub, call, &route.server, outgoing, repeatable).await
+}
+
+fn verdict(error: &UpstreamError) -> Verdict {
+    match error {
+        UpstreamError::Answered(_) | UpstreamError::SessionLost => Verdict::Answered,
+        _ => Verdict::Failed,
+    }
 }
 
 /// Whether a tool says of itself that calling it twice is as good as once.
@@ -265,6 +276,12 @@ impl Mux {
         self.pool
             .get(server)
             .map(|upstream| upstream.status().features)
+    }
+
+    fn note(&self, server: &ServerName, verdict: Verdict) {
+        if let Some(upstream) = self.pool.get(server) {
+            upstream.note(verdict);
+        }
     }
 
     /// Looks at an outcome on its way to the client: remembers tasks and links, and gives the server's URIs

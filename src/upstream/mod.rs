@@ -6,6 +6,7 @@
 //!
 //! Invariant: nothing here knows a downstream client, a session or a public name.
 
+mod breaker;
 mod connection;
 mod dialect;
 mod dispatch;
@@ -29,6 +30,7 @@ mod signals;
 mod status;
 mod supervisor;
 
+pub use breaker::Verdict;
 pub use error::UpstreamError;
 pub use exchange::{Exchange, Step};
 pub use lease::Lease;

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::config::{Health, ServerConfig};
+use crate::config::{CircuitBreaker, Health, ServerConfig};
 use crate::protocol::ServerName;
 use crate::transport::{Guard, HttpClient};
 
@@ -30,6 +30,8 @@ pub struct PoolOptions {
     pub shutdown_grace: std::time::Duration,
     /// How it is found out that a server does not answer any more.
     pub health: Health,
+    /// When a server that fails every call is spared.
+    pub circuit_breaker: CircuitBreaker,
     /// What servers offered the last time, if that is kept.
     pub manifest: Option<Manifest>,
     /// Runs the servers' tasks.
@@ -55,7 +57,7 @@ impl Pool {
                     .manifest
                     .as_ref()
                     .and_then(|manifest| manifest.read(&config));
-                let upstream = Upstream::new(config, known);
+                let upstream = Upstream::new(config, options.circuit_breaker.clone(), known);
                 let means = Means {
                     http: options.http.clone(),
                     guard: options.guard.clone(),

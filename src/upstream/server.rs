@@ -8,17 +8,18 @@ use arc_swap::ArcSwapOption;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use crate::config::ServerConfig;
+use crate::config::{CircuitBreaker, ServerConfig};
 use crate::protocol::{Era, Method};
 use crate::wire::Json;
 
+use super::breaker::Breaker;
 use super::connection::Connection;
 use super::dialect::Dialect;
 use super::lease::Lease;
 use super::listen::Watches;
 use super::manifest::Known;
 use super::probe::ask;
-use super::{ServerState, Status, UpstreamError};
+use super::{ServerState, Status, UpstreamError, Verdict};
 
 /// How many calls may wait for a free place, beside those under way.
 const MAX_WAITING: usize = 1_024;
@@ -35,6 +36,7 @@ pub struct Upstream {
     pub(super) nudge: Notify,
     slots: Arc<Semaphore>,
     waiting: AtomicUsize,
+    breaker: Breaker,
 }
 
 /// Counts a waiting call for as long as it waits.
@@ -47,7 +49,11 @@ impl Drop for Waiting<'_> {
 }
 
 impl Upstream {
-    pub(super) fn new(config: Arc<ServerConfig>, known: Option<Known>) -> Arc<Self> {
+    pub(super) fn new(
+        config: Arc<ServerConfig>,
+        breaker: CircuitBreaker,
+        known: Option<Known>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             connection: ArcSwapOption::empty(),
             status: watch::Sender::new(Status::initial(known)),
@@ -55,6 +61,7 @@ impl Upstream {
             nudge: Notify::new(),
             slots: Arc::new(Semaphore::new(config.max_concurrent_calls)),
             waiting: AtomicUsize::new(0),
+            breaker: Breaker::new(breaker),
             config,
         })
     }
@@ -77,12 +84,23 @@ impl Upstream {
     /// The right to send one request. Waits for a free place and, while the server is being connected to,
     /// for the connection; no longer than until `deadline`.
     pub async fn lease(&self, deadline: Instant) -> Result<Lease, UpstreamError> {
+        if let Err(remaining) = self.breaker.admit() {
+            return Err(UpstreamError::Unavailable {
+                why: "the server has failed too often in a row".to_owned(),
+                retry_in: Some(remaining),
+            });
+        }
         let permit = match self.slots.clone().try_acquire_owned() {
             Ok(permit) => permit,
             Err(_) => self.wait_for_place(deadline).await?,
         };
         let connection = self.connected(deadline).await?;
         Ok(Lease::new(connection, permit))
+    }
+
+    /// Takes note of how a call went: a server that fails every call is spared for a while.
+    pub fn note(&self, verdict: Verdict) {
+        self.breaker.note(verdict);
     }
 
     async fn wait_for_place(
