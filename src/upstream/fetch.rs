@@ -10,7 +10,7 @@ use crate::protocol::{Kind, Method, RpcError, ServerFeatures, code};
 use crate::wire::Json;
 
 use super::UpstreamError;
-use super::connection::Connection;
+use super::connection::{Carrier, Connection};
 use super::dialect::Dialect;
 use super::probe::ask;
 
@@ -48,7 +48,10 @@ pub(super) async fn fetch(
             }
         }
     }
-    if let Some(Dialect::Modern(modern)) = connection.dialect() {
+    // Only HTTP repeats arguments in headers, and only there a broken annotation does harm (SEP-2243).
+    if let (Some(Dialect::Modern(modern)), Carrier::Http(_)) =
+        (connection.dialect(), &connection.carrier)
+    {
         let broken = modern.learn(&inventory);
         for (name, reason) in &broken {
             warn!(upstream = %connection.server, name, "a tool is not offered: {reason}");
