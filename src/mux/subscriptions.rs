@@ -217,11 +217,6 @@ impl Subscription {
         }
     }
 
-    /// What happened and has not been told, without waiting.
-    pub fn ready(&self) -> Option<Notice> {
-        self.inbox.news.lock().next()
-    }
-
     /// From now on the subscriber is told of every change of this list, also while the mux is starting.
     pub fn follows(&self, kind: Kind) {
         self.inbox.news.lock().seen.insert(kind.announced_as());
@@ -238,11 +233,6 @@ impl Subscription {
             self.inbox.news.lock().lists.insert(kind.announced_as());
             self.inbox.wake.notify_one();
         }
-    }
-
-    /// Wants something else from now on; watched resources stay.
-    pub fn want(&self, wanted: Wanted) {
-        self.inbox.news.lock().wanted = wanted;
     }
 
     /// Wants to know when this resource changes.

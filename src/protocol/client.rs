@@ -81,15 +81,4 @@ impl ClientProfile {
     pub fn can_answer(&self, kind: InputKind) -> bool {
         self.capabilities.get(kind.capability()).is_some()
     }
-
-    /// Whether the client declared that it can be asked anything at all.
-    pub fn can_answer_something(&self) -> bool {
-        [
-            InputKind::Elicitation,
-            InputKind::Sampling,
-            InputKind::Roots,
-        ]
-        .into_iter()
-        .any(|kind| self.can_answer(kind))
-    }
 }

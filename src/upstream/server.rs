@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::config::{CircuitBreaker, ServerConfig};
@@ -33,7 +33,6 @@ pub struct Upstream {
     pub(super) connection: ArcSwapOption<Connection>,
     pub(super) status: watch::Sender<Status>,
     pub(super) watches: Watches,
-    pub(super) nudge: Notify,
     slots: Arc<Semaphore>,
     waiting: AtomicUsize,
     breaker: Breaker,
@@ -58,7 +57,6 @@ impl Upstream {
             connection: ArcSwapOption::empty(),
             status: watch::Sender::new(Status::initial(known)),
             watches: Watches::default(),
-            nudge: Notify::new(),
             slots: Arc::new(Semaphore::new(config.max_concurrent_calls)),
             waiting: AtomicUsize::new(0),
             breaker: Breaker::new(breaker),

@@ -233,7 +233,6 @@ impl Supervisor {
         self.means.reporter.changed().await;
         tokio::select! {
             () = sleep(pause) => {}
-            () = self.upstream.nudge.notified() => {}
             () = self.stop.cancelled() => {}
         }
     }
