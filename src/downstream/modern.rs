@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use crate::mux::{Call, Caller, Hub};
 use crate::protocol::{
-    CallParams, ClientProfile, LogLevel, LogWish, Method, ProtocolVersion, RpcError, code,
+    CallParams, ClientProfile, LogLevel, LogWish, Method, ProtocolVersion, RpcError, TaskMethod,
+    code,
 };
 use crate::wire::{Json, JsonKind, Request};
 
@@ -76,7 +77,7 @@ impl ModernRequest {
             | Method::ResourcesRead
             | Method::PromptsGet
             | Method::Complete
-            | Method::Task(_) => {
+            | Method::Task(TaskMethod::Get | TaskMethod::Update | TaskMethod::Cancel) => {
                 let logs = log_wish(&self.read)?;
                 let call = Call {
                     method: self.method.clone(),

@@ -6,8 +6,10 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 use crate::catalog::Route;
-use crate::protocol::{Kind, Method, OriginalName, Outcome, Said, ServerFeatures, ServerName};
-use crate::upstream::{Exchange, Outgoing, Step, Upstream, UpstreamError, Verdict};
+use crate::protocol::{
+    Kind, Method, OriginalName, Outcome, Said, ServerFeatures, ServerName, TASKS,
+};
+use crate::upstream::{Errand, Outgoing, Step, Upstream, UpstreamError, Verdict};
 use crate::wire::{Json, Splice};
 
 use super::call::Call;
@@ -15,12 +17,9 @@ use super::error::{CallError, Unknown};
 use super::flow::Ran;
 use super::hub::{Begun, Mux};
 
-/// The extension whose requests are routed by task.
-const TASKS: &str = "io.modelcontextprotocol/tasks";
-
 /// A call that a server is at.
 pub(super) struct Running {
-    pub(super) exchange: Exchange,
+    pub(super) errand: Errand,
     pub(super) call: Arc<Call>,
     pub(super) server: ServerName,
     pub(super) timeout: Duration,
@@ -39,7 +38,7 @@ pub(super) enum Repeatable {
 
 impl Running {
     pub(super) async fn step(&mut self, hub: &Mux) -> Ran {
-        let step = match timeout_at(self.deadline, self.exchange.step()).await {
+        let step = match timeout_at(self.deadline, self.errand.step()).await {
             Ok(step) => step,
             Err(_) => Err(UpstreamError::Timeout(self.timeout)),
         };
@@ -173,12 +172,7 @@ pub(super) async fn by_reference(hub: &Mux, call: &Arc<Call>) -> Result<Begun, C
 
 /// Requests about a task, which go to the server that started it (SEP-2663).
 pub(super) async fn by_task(hub: &Mux, call: &Arc<Call>) -> Result<Begun, CallError> {
-    let declared = call
-        .client
-        .capabilities
-        .get("extensions")
-        .and_then(|all| all.get(TASKS));
-    if declared.is_none() {
+    if !call.client.declares(TASKS) {
         let required = Json::from_static(r#"{"extensions":{"io.modelcontextprotocol/tasks":{}}}"#);
         return Err(CallError::MissingCapability(required));
     }
@@ -247,12 +241,12 @@ pub(super) async fn start(
     let timeout = upstream.config.call_timeout;
     let deadline = Instant::now() + timeout;
     let sending = async { upstream.lease(deadline).await?.send(&outgoing).await };
-    let exchange = match timeout_at(deadline, sending).await {
+    let errand = match timeout_at(deadline, sending).await {
         Ok(sent) => sent.map_err(|error| CallError::of(server, error))?,
         Err(_) => return Err(CallError::of(server, UpstreamError::Timeout(timeout))),
     };
     Ok(Running {
-        exchange,
+        errand,
         call: call.clone(),
         server: server.clone(),
         timeout,

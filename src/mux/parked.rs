@@ -118,7 +118,7 @@ impl Mux {
         };
         let nothing = Json::from_static("{}");
         running
-            .exchange
+            .errand
             .answer(call.read.input_responses.as_ref().unwrap_or(&nothing))
             .await;
         running.deadline = Instant::now() + running.timeout;

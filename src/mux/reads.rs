@@ -79,7 +79,7 @@ enum Asked {
 async fn found(mut running: Running) -> Asked {
     let step = tokio::time::timeout_at(running.deadline, async {
         loop {
-            match running.exchange.step().await {
+            match running.errand.step().await {
                 Ok(Step::Done(outcome)) => return Ok(outcome),
                 Ok(_) => {}
                 Err(error) => return Err(error),

@@ -1,7 +1,7 @@
 //! Who asks, and what they can be asked in turn.
 
 use super::{Identity, Meta, ProtocolVersion};
-use crate::wire::Json;
+use crate::wire::{Json, Splice};
 
 /// A question that a server may put to a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -74,6 +74,28 @@ impl ClientProfile {
                 .client_capabilities
                 .clone()
                 .unwrap_or_else(|| Json::from_static("{}")),
+        }
+    }
+
+    /// Whether the client declared this extension.
+    pub fn declares(&self, extension: &str) -> bool {
+        let extensions = self.capabilities.get("extensions");
+        extensions.is_some_and(|all| all.get(extension).is_some())
+    }
+
+    /// The same client, as one that declares this extension too.
+    #[must_use]
+    pub fn declaring(&self, extension: &str) -> Self {
+        let empty = Json::from_static("{}");
+        let old = self.capabilities.get("extensions");
+        let with = |object: &Json, key: &str, value: &Json| match Splice::new(object) {
+            Some(mut splice) => splice.set(key, value.clone()).finish(),
+            None => Json::object([(key, value)]),
+        };
+        let extensions = with(old.as_ref().unwrap_or(&empty), extension, &empty);
+        Self {
+            capabilities: with(&self.capabilities, "extensions", &extensions),
+            ..self.clone()
         }
     }
 

@@ -32,13 +32,13 @@ pub enum Method {
     Unsubscribe,
     /// `logging/setLevel` (legacy)
     SetLevel,
-    /// `tasks/get`, `tasks/update`, `tasks/cancel`, `tasks/result`
+    /// `tasks/get`, `tasks/update`, `tasks/cancel`, `tasks/result`, `tasks/list`
     Task(TaskMethod),
     /// Any other, by its name
     Other(Arc<str>),
 }
 
-/// A request about a running task (SEP-2663).
+/// A request about tasks (SEP-2663; up to 2025-11-25 "Tasks").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TaskMethod {
     /// `tasks/get`
@@ -47,6 +47,10 @@ pub enum TaskMethod {
     Update,
     /// `tasks/cancel`
     Cancel,
+    /// `tasks/result` (legacy)
+    Result,
+    /// `tasks/list` (legacy)
+    List,
 }
 
 /// What decides which server a request goes to.
@@ -65,7 +69,7 @@ pub enum RoutedBy {
 }
 
 impl Method {
-    const TABLE: [(&'static str, Self); 17] = [
+    const TABLE: [(&'static str, Self); 20] = [
         ("tools/call", Self::ToolsCall),
         ("tools/list", Self::List(Kind::Tool)),
         ("resources/read", Self::ResourcesRead),
@@ -83,13 +87,13 @@ impl Method {
         ("logging/setLevel", Self::SetLevel),
         ("tasks/get", Self::Task(TaskMethod::Get)),
         ("tasks/update", Self::Task(TaskMethod::Update)),
+        ("tasks/cancel", Self::Task(TaskMethod::Cancel)),
+        ("tasks/result", Self::Task(TaskMethod::Result)),
+        ("tasks/list", Self::Task(TaskMethod::List)),
     ];
 
     /// The method with this name.
     pub fn parse(name: &str) -> Self {
-        if name == "tasks/cancel" {
-            return Self::Task(TaskMethod::Cancel);
-        }
         Self::TABLE
             .iter()
             .find(|(text, _)| *text == name)
@@ -100,7 +104,6 @@ impl Method {
     pub fn as_str(&self) -> &str {
         match self {
             Self::Other(name) => name,
-            Self::Task(TaskMethod::Cancel) => "tasks/cancel",
             known => Self::TABLE
                 .iter()
                 .find(|(_, method)| method == known)
@@ -195,7 +198,6 @@ mod tests {
             assert_eq!(Method::parse(name), method);
             assert_eq!(method.as_str(), name);
         }
-        assert_eq!(Method::parse("tasks/cancel").as_str(), "tasks/cancel");
         assert_eq!(Method::parse("vendor/thing").as_str(), "vendor/thing");
     }
 }

@@ -17,6 +17,7 @@ mod names;
 mod outcome;
 mod params;
 mod rpc_error;
+mod task;
 mod version;
 
 pub use client::{ClientProfile, InputKind};
@@ -25,10 +26,13 @@ pub use input::{InputRequest, input_required, read_input_required};
 pub use kind::Kind;
 pub use level::{LogLevel, LogWish};
 pub use meta::{Meta, keys};
-pub use method::{Method, RoutedBy, notification};
+pub use method::{Method, RoutedBy, TaskMethod, notification};
 pub use model::{Identity, ServerFeatures};
 pub use names::{OriginalName, PublicName, ServerName};
 pub use outcome::{CallEvent, Outcome, Said};
 pub use params::CallParams;
 pub use rpc_error::{RpcError, code};
+pub use task::{
+    RELATED_TASK, TASKS, TaskState, TaskStatus, related_task, requires_task, without_related_task,
+};
 pub use version::{Era, ProtocolVersion};

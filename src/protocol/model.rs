@@ -30,6 +30,8 @@ pub struct ServerFeatures {
     pub subscribe: bool,
     /// Which of its lists announce changes.
     pub list_changed: Vec<Kind>,
+    /// What it says of tasks, verbatim (2025-11-25).
+    pub tasks: Option<Json>,
     /// The extensions that it declares, with their settings.
     pub extensions: BTreeMap<String, Json>,
     /// The result in which it said so, verbatim.
@@ -74,6 +76,10 @@ impl ServerFeatures {
                     features.logging = true;
                     continue;
                 }
+                "tasks" => {
+                    features.tasks = Some(settings.detached());
+                    continue;
+                }
                 "extensions" => {
                     for (id, settings) in settings.members().unwrap_or_default() {
                         features
@@ -90,6 +96,13 @@ impl ServerFeatures {
             }
         }
         features
+    }
+
+    /// Whether its tools can be called as tasks (2025-11-25, "Tasks").
+    pub fn has_tool_tasks(&self) -> bool {
+        let requests = self.tasks.as_ref().and_then(|tasks| tasks.get("requests"));
+        let tools = requests.and_then(|requests| requests.get("tools"));
+        tools.is_some_and(|tools| tools.get("call").is_some())
     }
 }
 

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 
+use crate::catalog::Inventory;
 use crate::protocol::{Era, Outcome};
 use crate::wire::{Json, Splice};
 
 use super::connection::{CancelStyle, Carrier, Draft};
+use super::errand::Plan;
 use super::legacy::Legacy;
 use super::modern::Modern;
 use super::pending::UpstreamId;
@@ -49,6 +51,26 @@ impl Dialect {
         match self {
             Self::Legacy(_) => Ok(Legacy::outcome(result)),
             Self::Modern(_) => Modern::outcome(result),
+        }
+    }
+
+    /// What to make of the answer to a request.
+    pub(super) fn plan(&self, outgoing: &Outgoing) -> Plan {
+        match self {
+            Self::Legacy(legacy) => legacy.plan(outgoing),
+            Self::Modern(_) => Modern::plan(outgoing),
+        }
+    }
+
+    /// Learns what the server's tools want of those who call them. Returns the names of tools whose annotations break
+    /// the rules, with the reason: they must not be offered over HTTP.
+    pub(super) fn learn(&self, inventory: &Inventory) -> Vec<(String, String)> {
+        match self {
+            Self::Legacy(legacy) => {
+                legacy.learn(inventory);
+                Vec::new()
+            }
+            Self::Modern(modern) => modern.learn(inventory),
         }
     }
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 use tracing::{debug, trace};
 
-use crate::protocol::{CallEvent, InputKind, RpcError, code, keys, notification};
+use crate::protocol::{CallEvent, InputKind, RpcError, code, keys, notification, related_task};
 use crate::wire::{Frame, Json, Malformed, Message, Notification, Request, Response, Splice};
 
 use super::UpstreamError;
@@ -190,9 +190,11 @@ impl Connection {
             let error = RpcError::new(code::METHOD_NOT_FOUND, message);
             return self.respond_later(request.id, Err(error));
         };
-        let owner = match source {
-            Source::Stream(id) => self.pending.askable(id, kind).then_some(id),
-            Source::Shared => self.pending.sole_askable(kind),
+        let task = request.params.as_ref().and_then(related_task);
+        let owner = match (source, task) {
+            (Source::Stream(id), _) => self.pending.askable(id, kind).then_some(id),
+            (Source::Shared, Some(task)) => self.pending.following(&task, kind),
+            (Source::Shared, None) => self.pending.sole_askable(kind),
         };
         let refused = match owner.and_then(|id| self.pending.events_of(id)) {
             Some((events, _)) => offer(&events, Delivery::Ask(request)).err(),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
 use crate::protocol::{CallEvent, InputRequest, Outcome, RpcError, code};
@@ -18,7 +18,7 @@ use super::pending::{Delivery, Found, UpstreamId};
 pub enum Step {
     /// Progress or a log message.
     Event(CallEvent),
-    /// The server waits for answers; see [`Exchange::answer`].
+    /// The server waits for answers; see [`super::Errand::answer`].
     Asks(Vec<InputRequest>),
     /// The subscription was acknowledged, with this filter.
     Acknowledged(Option<Json>),
@@ -27,7 +27,7 @@ pub enum Step {
 }
 
 /// One request in flight on a connection.
-pub struct Exchange {
+pub(super) struct Exchange {
     id: UpstreamId,
     deliveries: mpsc::Receiver<Delivery>,
     connection: Arc<Connection>,
@@ -39,8 +39,6 @@ pub struct Exchange {
     questions: u64,
     /// Taken from the queue while looking for further questions.
     ahead: Option<Delivery>,
-    /// Counts the call against the server's limit until it ends.
-    permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Exchange {
@@ -59,16 +57,16 @@ impl Exchange {
             asked: Vec::new(),
             questions: 0,
             ahead: None,
-            permit: None,
         }
+    }
+
+    /// The connection that it is on.
+    pub(super) fn connection(&self) -> &Arc<Connection> {
+        &self.connection
     }
 
     pub(super) fn pumped_by(&mut self, pump: AbortHandle) {
         self.pump = Some(pump);
-    }
-
-    pub(super) fn hold(&mut self, permit: OwnedSemaphorePermit) {
-        self.permit = Some(permit);
     }
 
     /// The request could not be handed to the link: there is nothing to cancel.
@@ -81,7 +79,7 @@ impl Exchange {
     }
 
     /// Waits for the next step. Cancel safe.
-    pub async fn step(&mut self) -> Result<Step, UpstreamError> {
+    pub(super) async fn step(&mut self) -> Result<Step, UpstreamError> {
         let delivery = match self.ahead.take() {
             Some(delivery) => Some(delivery),
             None => self.deliveries.recv().await,
@@ -138,7 +136,7 @@ impl Exchange {
 
     /// Answers the questions that wait: `responses` maps keys to results. A question without an answer is
     /// answered with an error.
-    pub async fn answer(&mut self, responses: &Json) {
+    pub(super) async fn answer(&mut self, responses: &Json) {
         for (key, id) in std::mem::take(&mut self.asked) {
             let body = responses.get(&key).ok_or_else(|| {
                 RpcError::new(code::INVALID_REQUEST, "the client gave no answer").to_json()

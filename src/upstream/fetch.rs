@@ -11,7 +11,6 @@ use crate::wire::Json;
 
 use super::UpstreamError;
 use super::connection::{Carrier, Connection};
-use super::dialect::Dialect;
 use super::probe::ask;
 
 /// How many pages one list may have.
@@ -48,11 +47,12 @@ pub(super) async fn fetch(
             }
         }
     }
+    let broken = connection
+        .dialect()
+        .map(|dialect| dialect.learn(&inventory))
+        .unwrap_or_default();
     // Only HTTP repeats arguments in headers, and only there a broken annotation does harm (SEP-2243).
-    if let (Some(Dialect::Modern(modern)), Carrier::Http(_)) =
-        (connection.dialect(), &connection.carrier)
-    {
-        let broken = modern.learn(&inventory);
+    if let Carrier::Http(_) = &connection.carrier {
         for (name, reason) in &broken {
             warn!(upstream = %connection.server, name, "a tool is not offered: {reason}");
         }

@@ -8,6 +8,7 @@ use crate::protocol::{Era, InputKind, LogWish};
 
 use super::connection::Connection;
 use super::dialect::Dialect;
+use super::errand::{Errand, Plan};
 use super::exchange::Exchange;
 use super::pending::{Interest, Logs};
 use super::{Outgoing, UpstreamError};
@@ -23,28 +24,44 @@ impl Lease {
         Self { connection, permit }
     }
 
-    /// Sends the request. The lease lasts as long as the exchange.
-    pub async fn send(self, outgoing: &Outgoing) -> Result<Exchange, UpstreamError> {
+    /// Sends the request. The lease lasts as long as the errand.
+    pub async fn send(self, outgoing: &Outgoing) -> Result<Errand, UpstreamError> {
         let Some(dialect) = self.connection.dialect() else {
             return Err(UpstreamError::unavailable("the server is not ready"));
         };
-        let interest = Interest {
-            progress_token: outgoing.progress_token.clone(),
-            asked: asked(dialect, outgoing),
-            logs: if outgoing.logs == LogWish::Nothing {
-                Logs::Unwanted
-            } else {
-                Logs::Wanted
-            },
+        let plan = dialect.plan(outgoing);
+        let outgoing = match &plan {
+            Plan::Task(outgoing) => outgoing,
+            _ => outgoing,
         };
-        if let (Dialect::Legacy(legacy), LogWish::AtLeast(level)) = (dialect, outgoing.logs) {
-            legacy.log_at_least(&self.connection, level).await;
-        }
-        let draft = |id| dialect.draft(outgoing, id, &self.connection.carrier);
-        let mut exchange = self.connection.start(interest, draft).await?;
-        exchange.hold(self.permit);
-        Ok(exchange)
+        let exchange = begin(&self.connection, outgoing).await?;
+        Ok(Errand::new(exchange, plan, self.permit))
     }
+}
+
+/// Sends a request on a connection whose era is known.
+pub(super) async fn begin(
+    connection: &Arc<Connection>,
+    outgoing: &Outgoing,
+) -> Result<Exchange, UpstreamError> {
+    let Some(dialect) = connection.dialect() else {
+        return Err(UpstreamError::unavailable("the server is not ready"));
+    };
+    let interest = Interest {
+        progress_token: outgoing.progress_token.clone(),
+        asked: asked(dialect, outgoing),
+        task: None,
+        logs: if outgoing.logs == LogWish::Nothing {
+            Logs::Unwanted
+        } else {
+            Logs::Wanted
+        },
+    };
+    if let (Dialect::Legacy(legacy), LogWish::AtLeast(level)) = (dialect, outgoing.logs) {
+        legacy.log_at_least(connection, level).await;
+    }
+    let draft = |id| dialect.draft(outgoing, id, &connection.carrier);
+    connection.start(interest, draft).await
 }
 
 /// Who can be asked in the middle of this request: a modern server asks in its result instead.

@@ -1,20 +1,23 @@
 //! The legacy dialect, towards a server: a handshake, then plain requests (up to 2025-11-25).
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use http::HeaderMap;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use serde::Serialize;
 use tracing::debug;
 
+use crate::catalog::Inventory;
 use crate::protocol::{
-    Era, Identity, LogLevel, Outcome, ProtocolVersion, Said, ServerFeatures, keys,
+    Era, Identity, Kind, LogLevel, Outcome, ProtocolVersion, Said, ServerFeatures, keys,
 };
-use crate::protocol::{Method, notification};
+use crate::protocol::{Method, notification, requires_task};
 use crate::wire::Json;
 
 use super::connection::{CancelStyle, Carrier, Connection, Draft, header_value};
 use super::dialect::edit_params;
+use super::errand::Plan;
 use super::pending::{Interest, UpstreamId};
 use super::probe::ask;
 use super::{Outgoing, UpstreamError};
@@ -28,6 +31,10 @@ pub(super) struct Legacy {
     /// The chattiest level that anybody has asked for on this connection. It is never raised again: each
     /// caller gets what it wanted, sorted out on the other side.
     level: Mutex<Option<LogLevel>>,
+    /// Whether tools can be called as tasks.
+    tasks: bool,
+    /// The tools, by original name, that can be called in no other way.
+    as_tasks: RwLock<HashSet<String>>,
 }
 
 impl Legacy {
@@ -42,6 +49,32 @@ impl Legacy {
                 None => meta.remove(keys::PROGRESS_TOKEN),
             };
         })
+    }
+
+    /// Whether the request is made a task of: where the tool wants it, and the client does not ask for it itself
+    /// (2025-11-25, "Tasks").
+    pub(super) fn plan(&self, outgoing: &Outgoing) -> Plan {
+        let asks = outgoing
+            .params
+            .as_ref()
+            .and_then(|params| params.get("task"));
+        let needs = |name: &String| self.as_tasks.read().contains(name);
+        if outgoing.method != Method::ToolsCall
+            || !outgoing.name.as_ref().is_some_and(needs)
+            || (asks.is_some() && outgoing.client.version.era() == Era::Legacy)
+        {
+            return Plan::Outcome;
+        }
+        let mut outgoing = outgoing.clone();
+        outgoing.replace.push(("task", Json::from_static("{}")));
+        Plan::Task(Box::new(outgoing))
+    }
+
+    /// Learns which tools can only be called as tasks.
+    pub(super) fn learn(&self, inventory: &Inventory) {
+        let tools = inventory.entries(Kind::Tool).iter();
+        let required = tools.filter(|tool| self.tasks && requires_task(&tool.json));
+        *self.as_tasks.write() = required.map(|tool| tool.key.as_str().to_owned()).collect();
     }
 
     /// Every result is complete.
@@ -75,6 +108,8 @@ impl Legacy {
             version,
             logging: features.logging,
             level: Mutex::new(None),
+            tasks: features.has_tool_tasks(),
+            as_tasks: RwLock::default(),
         };
         Ok((legacy, features))
     }

@@ -2,7 +2,7 @@
 //!
 //! An [`Upstream`] is kept alive by a supervisor task, which connects, finds out the era, fetches the
 //! [`Inventory`](crate::catalog::Inventory) and starts over when the link is lost. A call takes a
-//! [`Lease`], sends its request, and steps through the [`Exchange`] until it is done.
+//! [`Lease`], sends its request, and steps through the [`Errand`] until it is done.
 //!
 //! Invariant: nothing here knows a downstream client, a session or a public name.
 
@@ -10,6 +10,7 @@ mod breaker;
 mod connection;
 mod dialect;
 mod dispatch;
+mod errand;
 mod error;
 mod exchange;
 mod fetch;
@@ -17,10 +18,12 @@ mod health;
 mod http;
 mod lease;
 mod legacy;
+mod legacy_task;
 mod link;
 mod listen;
 mod manifest;
 mod modern;
+mod modern_task;
 mod outgoing;
 mod pending;
 mod pool;
@@ -29,10 +32,12 @@ mod server;
 mod signals;
 mod status;
 mod supervisor;
+mod task;
 
 pub use breaker::Verdict;
+pub use errand::Errand;
 pub use error::UpstreamError;
-pub use exchange::{Exchange, Step};
+pub use exchange::Step;
 pub use lease::Lease;
 pub use manifest::Manifest;
 pub use outgoing::Outgoing;

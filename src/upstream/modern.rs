@@ -7,12 +7,14 @@ use parking_lot::RwLock;
 
 use crate::catalog::Inventory;
 use crate::protocol::{
-    Era, HeaderText, Identity, Kind, LogWish, Outcome, ParamHeaders, ProtocolVersion, Said, keys,
+    Era, HeaderText, Identity, Kind, LogWish, Method, Outcome, ParamHeaders, ProtocolVersion, Said,
+    keys,
 };
 use crate::wire::Json;
 
 use super::connection::header_value;
 use super::dialect::edit_params;
+use super::errand::Plan;
 use super::http::PROTOCOL_VERSION;
 use super::pending::UpstreamId;
 use super::{Outgoing, UpstreamError};
@@ -68,6 +70,16 @@ impl Modern {
             }
         }
         headers
+    }
+
+    /// Whether the request may become a task that the client knows nothing of: a client of the other era cannot
+    /// declare the extension, and the mux does it on its own account where the server insists (SEP-2663).
+    pub(super) fn plan(outgoing: &Outgoing) -> Plan {
+        if outgoing.method == Method::ToolsCall && outgoing.client.version.era() == Era::Legacy {
+            Plan::Refusal(Box::new(outgoing.clone()))
+        } else {
+            Plan::Outcome
+        }
     }
 
     /// What a result means, by its `resultType`; without one it is complete.

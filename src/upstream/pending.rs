@@ -57,6 +57,8 @@ pub(super) struct Interest {
     pub(super) progress_token: Option<Json>,
     /// Who can be asked something, if the method allows questions.
     pub(super) asked: Option<Arc<ClientProfile>>,
+    /// The task that the request is about: what a server says belongs to the task belongs to it.
+    pub(super) task: Option<Json>,
     /// Whether log messages without an owner may be taken for this call's.
     pub(super) logs: Logs,
 }
@@ -164,6 +166,15 @@ impl Pending {
     /// The one request in flight whose client can be asked this; `None` if there are none or several.
     pub(super) fn sole_askable(&self, kind: InputKind) -> Option<UpstreamId> {
         self.sole_that(|interest| interest.can_answer(kind))
+    }
+
+    /// The request about this task whose client can be asked this.
+    pub(super) fn following(&self, task: &str, kind: InputKind) -> Option<UpstreamId> {
+        let is_its = |interest: &Interest| {
+            let about = interest.task.as_ref().and_then(Json::text);
+            about.as_deref() == Some(task) && interest.can_answer(kind)
+        };
+        self.sole_that(is_its)
     }
 
     /// Whether the client of this request can be asked this.

@@ -33,4 +33,5 @@ mod shutdown;
 mod start;
 mod stdio;
 mod support;
+mod tasks_driven;
 mod timeouts;

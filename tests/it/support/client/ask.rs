@@ -160,6 +160,7 @@ impl<'c> Ask<'c> {
         let key = match self.method.as_str() {
             "tools/call" | "prompts/get" => "params/name",
             "resources/read" => "params/uri",
+            method if method.starts_with("tasks/") => "params/taskId",
             _ => return None,
         };
         Msg::parse(text.as_bytes())

@@ -132,6 +132,7 @@ fn check_headers(state: &State, head: &Head, msg: &Msg) -> Vec<String> {
         let name = match msg.method() {
             "tools/call" | "prompts/get" => msg.str("params/name"),
             "resources/read" => msg.str("params/uri"),
+            method if method.starts_with("tasks/") => msg.str("params/taskId"),
             _ => String::new(),
         };
         // What does not fit into a header goes as base64, which tests of their own look at.

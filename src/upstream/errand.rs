@@ -1,0 +1,117 @@
+//! What it takes to get the outcome of one call: an exchange, or, where the server makes a task of a call of a client
+//! that knows nothing of tasks, the exchanges that follow it to its end as well.
+
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::protocol::{Outcome, TASKS, TaskState};
+use crate::wire::Json;
+
+use super::exchange::{Exchange, Step};
+use super::lease::begin;
+use super::legacy_task::LegacyTask;
+use super::modern_task::{ModernTask, lacks_tasks};
+use super::task::Followed;
+use super::{Outgoing, UpstreamError};
+
+/// One call under way at a server. Dropping it cancels it there.
+pub struct Errand {
+    exchange: Exchange,
+    plan: Plan,
+    task: Option<Task>,
+    /// Counts the call against the server's limit until it ends.
+    _permit: OwnedSemaphorePermit,
+}
+
+/// What the answer to the request may be, besides the outcome.
+pub(super) enum Plan {
+    /// Nothing else.
+    Outcome,
+    /// A task, for the request asked for one (2025-11-25, "Tasks").
+    Task(Box<Outgoing>),
+    /// A refusal, since the client cannot have tasks: then this is sent on the mux's own account (SEP-2663).
+    Refusal(Box<Outgoing>),
+    /// A task, for the request said that the mux can have one.
+    Declared(Box<Outgoing>),
+}
+
+enum Task {
+    Legacy(LegacyTask),
+    Modern(ModernTask),
+}
+
+impl Errand {
+    pub(super) fn new(exchange: Exchange, plan: Plan, permit: OwnedSemaphorePermit) -> Self {
+        Self {
+            exchange,
+            plan,
+            task: None,
+            _permit: permit,
+        }
+    }
+
+    /// Waits for the next step. Not cancel safe: keep the future until it is ready, or drop the errand.
+    pub async fn step(&mut self) -> Result<Step, UpstreamError> {
+        loop {
+            match &mut self.task {
+                Some(Task::Legacy(task)) => return task.step().await.map_err(begun),
+                Some(Task::Modern(task)) => return task.step().await.map_err(begun),
+                None => {}
+            }
+            let step = self.exchange.step().await;
+            if !self.goes_on(&step).await? {
+                return step;
+            }
+        }
+    }
+
+    /// Answers the questions that wait: `responses` maps keys to results.
+    pub async fn answer(&mut self, responses: &Json) {
+        match &mut self.task {
+            None => self.exchange.answer(responses).await,
+            Some(Task::Legacy(task)) => task.answer(responses).await,
+            Some(Task::Modern(task)) => task.answer(responses).await,
+        }
+    }
+
+    /// Whether the errand goes on after this step in a way that the client does not see.
+    async fn goes_on(&mut self, step: &Result<Step, UpstreamError>) -> Result<bool, UpstreamError> {
+        let connection = self.exchange.connection().clone();
+        match (&mut self.plan, step) {
+            (Plan::Task(outgoing), Ok(Step::Done(Outcome::Complete(said)))) => {
+                let state = said
+                    .json
+                    .get("task")
+                    .and_then(|task| TaskState::read(&task));
+                let task = state.map(|state| Followed::new(connection, outgoing, state));
+                self.task = task.map(|task| Task::Legacy(LegacyTask::new(task)));
+                Ok(self.task.is_some())
+            }
+            (Plan::Declared(outgoing), Ok(Step::Done(Outcome::Complete(said)))) => {
+                let kind = said.json.get("resultType");
+                let is_task = kind.as_ref().and_then(Json::text).as_deref() == Some("task");
+                let state = TaskState::read(&said.json).filter(|_| is_task);
+                let task = state.map(|state| Followed::new(connection, outgoing, state));
+                self.task = task.map(|task| Task::Modern(ModernTask::new(task)));
+                Ok(self.task.is_some())
+            }
+            (Plan::Refusal(outgoing), Err(UpstreamError::Answered(error)))
+                if lacks_tasks(&error.json) =>
+            {
+                let mut outgoing = outgoing.clone();
+                outgoing.client = outgoing.client.declaring(TASKS).into();
+                self.exchange = begin(&connection, &outgoing).await?;
+                self.plan = Plan::Declared(outgoing);
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
+    }
+}
+
+/// A task has been started: whatever is lost from then on, the call may have happened.
+fn begun(error: UpstreamError) -> UpstreamError {
+    match error {
+        UpstreamError::SessionLost | UpstreamError::Unavailable { .. } => UpstreamError::Lost,
+        other => other,
+    }
+}

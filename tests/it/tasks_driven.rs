@@ -1,0 +1,258 @@
+//! Tools that only work as tasks, called by clients that know nothing of tasks: the mux follows the task to its end.
+
+use serde_json::{Value, json};
+
+use crate::support::client::Connect;
+use crate::support::matrix::matrix;
+use crate::support::{Era, Fake, Gate, MuxTest, Pairing, Pipe, Reply, eventually};
+
+matrix!(
+    an_ordinary_result_comes_of_a_task,
+    a_question_of_a_task_reaches_the_client,
+    a_cancelled_call_cancels_its_task,
+    the_error_of_a_task_is_the_error_of_the_call,
+);
+
+const TASKS: &str = "io.modelcontextprotocol/tasks";
+const RELATED: &str = "io.modelcontextprotocol/related-task";
+
+/// A client of the modern era is refused by a modern server as it was without the mux.
+fn knows_better(pairing: Pairing) -> bool {
+    pairing.client == Era::Modern && pairing.server == Era::Modern
+}
+
+/// A fake whose tool `job` only works as a task; `tasks/get` is left to the test.
+fn fake(pairing: Pairing) -> Fake {
+    match pairing.server {
+        Era::Legacy => {
+            let tool = r#"{"name":"job","inputSchema":{"type":"object"},"execution":{"taskSupport":"required"}}"#;
+            let tasks = json!({"list": {}, "cancel": {}, "requests": {"tools": {"call": {}}}});
+            let fake = pairing.fake().tool_defined(tool);
+            fake.capable_of(json!({"tools": {}, "tasks": tasks}))
+                .on("tools/call job", |call| {
+                    match call.msg.raw("params/task").as_deref() {
+                        Some("{}") => Reply::from(json!({"task": task("working", "begins")})),
+                        _ => Reply::error(-32601, "only as a task"),
+                    }
+                })
+        }
+        Era::Modern => pairing
+            .fake()
+            .capable_of(json!({"tools": {}, "extensions": {TASKS: {}}}))
+            .tool_answering("job", |call| {
+                let meta = call.msg.get("params/_meta");
+                let declared = &meta["io.modelcontextprotocol/clientCapabilities"];
+                if declared["extensions"][TASKS].is_object() {
+                    return Reply::from(with(task("working", "begins"), "resultType", "task"));
+                }
+                let required = json!({"requiredCapabilities": {"extensions": {TASKS: {}}}});
+                let error = json!({"code": -32021, "message": "needs tasks", "data": required});
+                Reply::Error(error.to_string())
+            }),
+    }
+}
+
+fn task(status: &str, message: &str) -> Value {
+    json!({
+        "taskId": "t1", "status": status, "statusMessage": message,
+        "createdAt": "2026-11-21T00:00:00Z", "lastUpdatedAt": "2026-11-21T00:00:00Z",
+        "ttl": 60_000, "pollInterval": 60, "ttlMs": 60_000, "pollIntervalMs": 60,
+    })
+}
+
+fn with(mut object: Value, key: &str, value: impl Into<Value>) -> Value {
+    object[key] = value.into();
+    object
+}
+
+/// The end of a task, and where a legacy server keeps its outcome.
+fn ending(fake: Fake, pairing: Pairing) -> Fake {
+    let result = json!({"content": [{"type": "text", "text": "done"}]});
+    let completed = with(task("completed", "over"), "result", result.clone());
+    let related = with(result, "_meta", json!({RELATED: {"taskId": "t1"}}));
+    let fake = fake.on("tasks/get", move |_| Reply::from(completed.clone()));
+    match pairing.server {
+        Era::Legacy => fake.on("tasks/result", move |_| Reply::from(related.clone())),
+        Era::Modern => fake,
+    }
+}
+
+fn an_ordinary_result_comes_of_a_task(pairing: Pairing) {
+    let fake = ending(fake(pairing), pairing);
+    if knows_better(pairing) {
+        let answer = pairing.start(fake).client.call("a__job", &json!({}));
+        assert_eq!(answer.get("error/code"), -32021);
+        return;
+    }
+    let fake = fake
+        .once("tasks/get", |_| Reply::from(task("working", "half way")))
+        .once("tasks/get", |_| Reply::from(task("working", "half way")));
+    let bench = pairing.start(fake);
+    let answer = bench.client.ask_call("a__job").token("\"p\"").answer();
+    assert_eq!(answer.said(), "done");
+    assert_eq!(answer.raw("result/_meta"), None, "{}", answer.text());
+    let told: Vec<_> = answer
+        .events
+        .iter()
+        .map(|event| (event.raw("params/progress"), event.str("params/message")))
+        .collect();
+    assert_eq!(told[0], (Some("1".to_owned()), "half way".to_owned()));
+    assert!(told.len() <= 2, "{told:?}");
+    for poll in bench.fake.seen_of("tasks/get") {
+        assert_eq!(poll.msg.str("params/taskId"), "t1");
+    }
+}
+
+fn a_question_of_a_task_reaches_the_client(pairing: Pairing) {
+    if knows_better(pairing) {
+        return;
+    }
+    let question = json!({"message": "who?", "requestedSchema": {"type": "object"}});
+    let asks = json!({"k": {"method": "elicitation/create", "params": question.clone()}});
+    let waiting = with(task("input_required", "waits"), "inputRequests", asks);
+    let told = Gate::new();
+    let fake = ending(fake(pairing), pairing);
+    let fake = match pairing.server {
+        Era::Legacy => fake
+            .once("tasks/get", move |_| Reply::from(waiting.clone()))
+            .on("tasks/result", move |call| {
+                let meta = json!({RELATED: {"taskId": "t1"}});
+                let question = with(question.clone(), "_meta", meta);
+                let answer = call.ask("77", "elicitation/create", &question);
+                Reply::text(&answer.str("result/content/name"))
+            })
+            .on("tasks/get", |_| Reply::from(task("working", "goes on"))),
+        Era::Modern => {
+            let update = told.clone();
+            fake.on("tasks/update", move |call| {
+                let name = call.msg.str("params/inputResponses/k/content/name");
+                assert_eq!(name, "Ada");
+                update.open();
+                Reply::raw("{}")
+            })
+            .on("tasks/get", move |_| {
+                if told.is_open() {
+                    let result = json!({"content": [{"type": "text", "text": "Ada"}]});
+                    return Reply::from(with(task("completed", "over"), "result", result));
+                }
+                Reply::from(waiting.clone())
+            })
+        }
+    };
+    let fake = fake.over(pairing.back);
+    let mux = MuxTest::new().upstream("a", &fake).over(pairing.front);
+    let connect = Connect::new(pairing.client).capable_of(json!({"elicitation": {"form": {}}}));
+    let client = mux.connect(connect);
+    let accept = r#"{"action":"accept","content":{"name":"Ada"}}"#;
+    let answer = if pairing.client == Era::Legacy {
+        let mut call = client.start_call("a__job", &json!({}));
+        let question = call.next();
+        assert!(question.str("params/message").contains("who?"));
+        assert_eq!(question.raw("params/_meta"), None, "{}", question.text());
+        client.respond(&question, accept);
+        call.answer()
+    } else {
+        let asked = client.call("a__job", &json!({}));
+        assert_eq!(asked.str("result/resultType"), "input_required");
+        let questions = asked.get("result/inputRequests");
+        let key = questions.as_object().and_then(|all| all.keys().next());
+        let state = asked.raw("result/requestState").expect("a state");
+        let responses = format!("{{{}:{accept}}}", json!(key));
+        let again = client.ask_call("a__job").member("arguments", "{}");
+        let again = again.member("inputResponses", &responses);
+        again.member("requestState", &state).answer()
+    };
+    assert_eq!(answer.said(), "Ada");
+}
+
+/// On a pipe nothing but the task says whose question it is.
+#[test]
+fn questions_of_two_tasks_on_one_pipe_do_not_cross() {
+    let pairing = Pairing {
+        client: Era::Legacy,
+        server: Era::Legacy,
+        front: Pipe::Http,
+        back: Pipe::Stdio,
+    };
+    let both = Gate::new();
+    let seen = both.clone();
+    let fake = fake(pairing)
+        .on("tools/call job", |call| {
+            let name = call.argument("name");
+            Reply::from(json!({"task": with(task("input_required", "waits"), "taskId", name)}))
+        })
+        .on("tasks/get", |call| {
+            let id = call.msg.get("params/taskId");
+            Reply::from(with(task("input_required", "waits"), "taskId", id))
+        })
+        .on("tasks/result", move |call| {
+            both.wait("both tasks are asked for their results");
+            let id = call.msg.str("params/taskId");
+            let meta = json!({RELATED: {"taskId": id.clone()}});
+            let question = json!({"message": id.clone(), "requestedSchema": {}, "_meta": meta});
+            let answer = call.ask(&json!(id).to_string(), "elicitation/create", &question);
+            Reply::text(&answer.str("result/content/name"))
+        })
+        .over(pairing.back);
+    let mux = MuxTest::new().upstream("a", &fake).over(pairing.front);
+    let connect = || Connect::new(Era::Legacy).capable_of(json!({"elicitation": {}}));
+    let clients = [mux.connect(connect()), mux.connect(connect())];
+    let mut calls: Vec<_> = clients
+        .iter()
+        .zip(["one", "two"])
+        .map(|(client, name)| client.start_call("a__job", &json!({"name": name})))
+        .collect();
+    eventually("both results are asked for", || {
+        (fake.seen_of("tasks/result").len() == 2).then(|| seen.open())
+    });
+    for ((client, call), name) in clients.iter().zip(&mut calls).zip(["one", "two"]) {
+        let question = call.next();
+        assert!(
+            question.str("params/message").contains(name),
+            "{}",
+            question.text()
+        );
+        let answer = json!({"action": "accept", "content": {"name": name}});
+        client.respond(&question, &answer.to_string());
+    }
+    for (call, name) in calls.into_iter().zip(["one", "two"]) {
+        assert_eq!(call.answer().said(), name);
+    }
+}
+
+fn a_cancelled_call_cancels_its_task(pairing: Pairing) {
+    if knows_better(pairing) {
+        return;
+    }
+    let fake = fake(pairing)
+        .on("tasks/get", |_| Reply::from(task("working", "goes on")))
+        .once("tasks/cancel", |_| {
+            Reply::from(task("cancelled", "stopped"))
+        });
+    let bench = pairing.start(fake);
+    let call = bench.client.start_call("a__job", &json!({}));
+    eventually("the task is asked after", || {
+        (!bench.fake.seen_of("tasks/get").is_empty()).then_some(())
+    });
+    call.cancel();
+    eventually("the task is cancelled", || {
+        let cancelled = bench.fake.seen_of("tasks/cancel");
+        (cancelled.first()?.msg.str("params/taskId") == "t1").then_some(())
+    });
+}
+
+fn the_error_of_a_task_is_the_error_of_the_call(pairing: Pairing) {
+    if knows_better(pairing) {
+        return;
+    }
+    let error = json!({"code": -32050, "message": "broke down", "data": {"x": 1}});
+    let failed = with(task("failed", "alas"), "error", error.clone());
+    let fake = fake(pairing).on("tasks/get", move |_| Reply::from(failed.clone()));
+    let fake = match pairing.server {
+        Era::Legacy => fake.on("tasks/result", move |_| Reply::Error(error.to_string())),
+        Era::Modern => fake,
+    };
+    let answer = pairing.start(fake).client.call("a__job", &json!({}));
+    assert_eq!(answer.get("error/code"), -32050, "{}", answer.text());
+    assert_eq!(answer.get("error/data/x"), 1);
+}
