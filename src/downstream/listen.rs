@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::mux::{Hub, Notice, Subscription, Wanted};
-use crate::protocol::{Kind, RpcError, code, keys, notification};
+use crate::mux::{Caller, Hub, Notice, Subscription, Wanted};
+use crate::protocol::{CallParams, Kind, RpcError, code, keys, notification};
 use crate::wire::{Json, Notification, RequestId, Splice};
 
 use super::answer;
+use super::modern::may_have_tasks;
 use super::reply::Item;
 
 /// What a client asks to be told.
@@ -31,6 +32,7 @@ struct Filter {
 /// A subscription: acknowledged first, then what happens, until either side ends it.
 pub(super) struct ListenReply {
     hub: Hub,
+    caller: Caller,
     id: RequestId,
     filter: Filter,
     subscription: Option<Subscription>,
@@ -39,18 +41,23 @@ pub(super) struct ListenReply {
 impl ListenReply {
     pub(super) fn new(
         hub: &Hub,
+        caller: &Caller,
         id: RequestId,
-        notifications: Option<&Json>,
+        read: &CallParams,
     ) -> Result<Self, RpcError> {
         let bad = |why: String| RpcError::new(code::INVALID_PARAMS, why);
-        let filter = match notifications {
+        let filter = match &read.notifications {
             None => return Err(bad("`params.notifications` is missing".to_owned())),
             Some(json) => json
                 .decode::<Filter>()
                 .map_err(|error| bad(format!("`params.notifications`: {error}")))?,
         };
+        if !filter.task_ids.is_empty() {
+            may_have_tasks(read)?;
+        }
         Ok(Self {
             hub: hub.clone(),
+            caller: caller.clone(),
             id,
             filter,
             subscription: None,
@@ -75,7 +82,7 @@ impl ListenReply {
         }
     }
 
-    /// Subscribes, and says to what: a resource that cannot be watched is left out.
+    /// Subscribes, and says to what: a resource or a task that cannot be watched is left out.
     async fn begin(&mut self) -> Bytes {
         let wanted = self.wanted();
         let subscription = self.hub.subscribe(wanted.clone());
@@ -90,6 +97,13 @@ impl ListenReply {
             }
         }
         self.filter.resource_subscriptions = watched;
+        let mut followed = Vec::new();
+        for task in std::mem::take(&mut self.filter.task_ids) {
+            if subscription.follow(&task, &self.caller).await {
+                followed.push(task);
+            }
+        }
+        self.filter.task_ids = followed;
         self.subscription = Some(subscription);
         let params = Json::object([("notifications", &Json::encode(&self.filter))]);
         self.tagged(notification::ACKNOWLEDGED, &params)
@@ -108,7 +122,6 @@ impl ListenReply {
         }
         Wanted {
             lists,
-            tasks: self.filter.task_ids.iter().cloned().collect(),
             ..Wanted::default()
         }
     }

@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use crate::mux::{Call, Caller, Hub};
 use crate::protocol::{
-    CallParams, ClientProfile, LogLevel, LogWish, Method, ProtocolVersion, RpcError, TaskMethod,
-    code,
+    CallParams, ClientProfile, LogLevel, LogWish, Method, ProtocolVersion, RpcError, TASKS,
+    TaskMethod, code,
 };
 use crate::wire::{Json, JsonKind, Request};
 
@@ -69,7 +69,7 @@ impl ModernRequest {
                 Ok(Reply::ready(answer::result(&id, result)))
             }
             Method::Listen => {
-                let reply = ListenReply::new(hub, id, self.read.notifications.as_ref())?;
+                let reply = ListenReply::new(hub, caller, id, &self.read)?;
                 Ok(Reply::Listen(Box::new(reply)))
             }
             Method::List(_)
@@ -78,6 +78,9 @@ impl ModernRequest {
             | Method::PromptsGet
             | Method::Complete
             | Method::Task(TaskMethod::Get | TaskMethod::Update | TaskMethod::Cancel) => {
+                if let Method::Task(_) = self.method {
+                    may_have_tasks(&self.read)?;
+                }
                 let logs = log_wish(&self.read)?;
                 let call = Call {
                     method: self.method.clone(),
@@ -100,6 +103,20 @@ impl ModernRequest {
             other => Err(answer::unknown_method(&other)),
         }
     }
+}
+
+/// Refuses clients that do not say that they know tasks (SEP-2663).
+pub(super) fn may_have_tasks(read: &CallParams) -> Result<(), RpcError> {
+    let capabilities = read.meta.client_capabilities.as_ref();
+    let extensions = capabilities.and_then(|declared| declared.get("extensions"));
+    if extensions.is_some_and(|extensions| extensions.get(TASKS).is_some()) {
+        return Ok(());
+    }
+    let required = Json::object([(TASKS, &Json::from_static("{}"))]);
+    let required = Json::object([("extensions", &required)]);
+    let why = "the client did not declare the tasks extension";
+    let error = RpcError::new(code::MISSING_CAPABILITY, why);
+    Err(error.with_data(&Json::object([("requiredCapabilities", &required)])))
 }
 
 fn log_wish(read: &CallParams) -> Result<LogWish, RpcError> {

@@ -11,7 +11,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::mux::{Caller, Hub, Logs, Notice, Subscription, Wanted};
 use crate::protocol::{
-    ClientProfile, Kind, LogLevel, LogWish, Method, ProtocolVersion, RpcError, code, notification,
+    ClientProfile, Kind, LogLevel, LogWish, Method, ProtocolVersion, RpcError, TaskMethod, code,
+    notification,
 };
 use crate::wire::{Json, Notification, Request, RequestId, Response, Splice};
 
@@ -63,7 +64,7 @@ impl Session {
         let subscription = hub.subscribe(Wanted {
             lists: BTreeSet::from([Kind::Tool, Kind::Resource, Kind::Prompt]),
             logs: Logs::Wanted,
-            tasks: BTreeSet::new(),
+            tasks_of: Some(caller.clone()),
         });
         let session = Arc::new(Self {
             hub: hub.clone(),
@@ -188,7 +189,7 @@ impl Session {
                 }
                 (notification::MESSAGE, Some(params))
             }
-            Notice::Task(_) => return None,
+            Notice::Task(params) => (notification::TASK_STATUS, Some(params)),
         };
         Some(
             Notification {
@@ -232,6 +233,6 @@ fn askable(capabilities: Option<&Json>) -> Json {
 pub(super) fn is_legacy(method: &Method) -> bool {
     !matches!(
         method,
-        Method::Discover | Method::Listen | Method::Task(_) | Method::Other(_)
+        Method::Discover | Method::Listen | Method::Task(TaskMethod::Update) | Method::Other(_)
     )
 }

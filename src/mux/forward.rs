@@ -6,9 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 use crate::catalog::Route;
-use crate::protocol::{
-    Kind, Method, OriginalName, Outcome, Said, ServerFeatures, ServerName, TASKS,
-};
+use crate::protocol::{Kind, OriginalName, Outcome, Said, ServerFeatures, ServerName};
 use crate::upstream::{Errand, Outgoing, Step, Upstream, UpstreamError, Verdict};
 use crate::wire::{Json, Splice};
 
@@ -44,14 +42,21 @@ impl Running {
         };
         match step {
             Ok(Step::Event(event)) => Ran::Event(event),
-            Ok(Step::Asks(questions)) => Ran::Asks(questions),
+            Ok(Step::Asks(mut questions)) => {
+                for question in &mut questions {
+                    let params = question.params.take();
+                    question.params =
+                        params.map(|params| hub.with_public_relation(&self.server, params));
+                }
+                Ran::Asks(questions)
+            }
             Ok(Step::Acknowledged(_)) => Ran::Done(Err(CallError::Upstream {
                 server: self.server.clone(),
                 source: UpstreamError::Broken("the server acknowledged a call".to_owned()),
             })),
             Ok(Step::Done(outcome)) => {
                 hub.note(&self.server, Verdict::Answered);
-                Ran::Done(Ok(hub.finished(&self.server, &self.call.method, outcome)))
+                Ran::Done(Ok(hub.finished(&self.server, &self.call, outcome)))
             }
             Err(error) => {
                 hub.note(&self.server, verdict(&error));
@@ -170,24 +175,6 @@ pub(super) async fn by_reference(hub: &Mux, call: &Arc<Call>) -> Result<Begun, C
     send(hub, call, &server, outgoing, Repeatable::Yes).await
 }
 
-/// Requests about a task, which go to the server that started it (SEP-2663).
-pub(super) async fn by_task(hub: &Mux, call: &Arc<Call>) -> Result<Begun, CallError> {
-    if !call.client.declares(TASKS) {
-        let required = Json::from_static(r#"{"extensions":{"io.modelcontextprotocol/tasks":{}}}"#);
-        return Err(CallError::MissingCapability(required));
-    }
-    let id = text(call.read.task_id.as_ref(), "taskId")?;
-    let Some(server) = hub.tasks.owner(&id) else {
-        return Err(CallError::BadParams(format!(
-            "unknown task `{}`",
-            id.escape_debug()
-        )));
-    };
-    let mut outgoing = plain(call);
-    outgoing.name = Some(id);
-    send(hub, call, &server, outgoing, Repeatable::No).await
-}
-
 /// The request for a server, its name replaced by the original one where that differs.
 pub(super) fn outgoing(
     call: &Call,
@@ -205,7 +192,8 @@ pub(super) fn outgoing(
     outgoing
 }
 
-fn plain(call: &Call) -> Outgoing {
+/// The request for a server, as the client sent it.
+pub(super) fn plain(call: &Call) -> Outgoing {
     Outgoing {
         method: call.method.clone(),
         params: call.params.clone(),
@@ -280,29 +268,15 @@ impl Mux {
 
     /// Looks at an outcome on its way to the client: remembers tasks and links, and gives the server's URIs
     /// their public form where they collided.
-    fn finished(&self, server: &ServerName, method: &Method, outcome: Outcome) -> Outcome {
+    fn finished(&self, server: &ServerName, call: &Call, outcome: Outcome) -> Outcome {
         match outcome {
             Outcome::Complete(mut said) => {
-                if *method == Method::ToolsCall {
-                    self.learn_task(server, &said.json);
-                }
-                self.learn_links(server, method, &said.json);
+                said.json = self.with_public_task(server, call, said.json);
+                self.learn_links(server, &call.method, &said.json);
                 said.json = self.with_public_uris(server, said.json);
                 Outcome::Complete(said)
             }
             asking @ Outcome::InputRequired(_) => asking,
-        }
-    }
-
-    fn learn_task(&self, server: &ServerName, result: &Json) {
-        let Some(features) = self.features(server) else {
-            return;
-        };
-        if !features.extensions.contains_key(TASKS) {
-            return;
-        }
-        if let Some(id) = result.get("taskId").as_ref().and_then(Json::text) {
-            self.tasks.learn(&id, server);
         }
     }
 }

@@ -25,6 +25,7 @@ use super::reads;
 use super::report::{Problems, ServerReport};
 use super::routes::Learned;
 use super::subscriptions::Subscribers;
+use super::tasks::{self, Tasks};
 
 /// In the first moments of the mux, lists wait for servers that are still being connected to, since many clients ask
 /// once, right away. The wait ends when all have been tried, when no news has come for [`QUIET`] since the first server
@@ -47,7 +48,7 @@ pub struct Mux {
     pub(super) problems: RwLock<Problems>,
     pub(super) published: watch::Sender<Published>,
     pub(super) parked: Parked,
-    pub(super) tasks: Learned,
+    pub(super) tasks: Tasks,
     pub(super) links: Learned,
     pub(super) subscribers: Subscribers,
     stop: CancellationToken,
@@ -93,7 +94,7 @@ impl Mux {
             problems: RwLock::default(),
             published: watch::Sender::default(),
             parked: Parked::default(),
-            tasks: Learned::default(),
+            tasks: Tasks::default(),
             links: Learned::default(),
             subscribers: Subscribers::default(),
             stop,
@@ -180,11 +181,12 @@ impl Mux {
         match call.method.routed_by() {
             RoutedBy::Mux => match call.method {
                 Method::List(kind) => self.list(kind, call).await.map(Begun::Done),
+                Method::Task(_) => tasks::list(self, call).await.map(Begun::Done),
                 _ => Err(CallError::UnknownMethod(call.method.to_string())),
             },
             RoutedBy::Name(kind) => forward::by_name(self, call, kind).await,
             RoutedBy::Reference => forward::by_reference(self, call).await,
-            RoutedBy::TaskId => forward::by_task(self, call).await,
+            RoutedBy::TaskId => tasks::by_task(self, call).await,
             RoutedBy::Uri => reads::read(self, call).await,
         }
     }

@@ -19,6 +19,7 @@ mod report;
 mod rewrite;
 mod routes;
 mod subscriptions;
+mod tasks;
 
 pub use call::{Call, Caller};
 pub use error::{CallError, Unknown};

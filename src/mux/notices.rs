@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use crate::protocol::{Kind, ServerName};
 use crate::wire::Json;
 
+use super::call::Caller;
+
 /// What a subscriber wants to know.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Wanted {
@@ -12,8 +14,8 @@ pub struct Wanted {
     pub lists: BTreeSet<Kind>,
     /// Log messages that belong to no call.
     pub logs: Logs,
-    /// Changes of these tasks.
-    pub tasks: BTreeSet<String>,
+    /// Changes of all tasks of this caller.
+    pub tasks_of: Option<Caller>,
 }
 
 /// Whether a subscriber takes log messages.
@@ -35,6 +37,6 @@ pub enum Notice {
     Updated(String),
     /// A server said something: the params of a `notifications/message`.
     Log(ServerName, Json),
-    /// A task changed its state: the params of a `notifications/tasks`.
+    /// A task changed its state: the params of the notification.
     Task(Json),
 }

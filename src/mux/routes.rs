@@ -1,4 +1,4 @@
-//! Routes that do not come from lists: tasks that servers started, links that they gave out.
+//! Routes that do not come from lists: links that servers gave out.
 
 use indexmap::IndexMap;
 use parking_lot::Mutex;
@@ -8,7 +8,7 @@ use crate::protocol::ServerName;
 /// How many routes of one sort are remembered; the oldest give way.
 const MAX_ROUTES: usize = 65_536;
 
-/// Which server an id or URI belongs to, as far as it is remembered.
+/// Which server a URI belongs to, as far as it is remembered.
 #[derive(Default)]
 pub(super) struct Learned(Mutex<IndexMap<String, ServerName>>);
 

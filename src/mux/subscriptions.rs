@@ -1,6 +1,7 @@
 //! Who wants to know what, and who has not been told yet.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::mem::take;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -14,23 +15,30 @@ use crate::catalog::{Route, UriRoute};
 use crate::protocol::{Kind, ServerName};
 use crate::wire::Json;
 
+use super::call::Caller;
 use super::error::{CallError, Unknown};
 use super::hub::{Hub, Mux};
 use super::notices::{Logs, Notice, Wanted};
 use super::reads::is_listed;
+use super::tasks::Known;
 
 /// How many log messages and task changes wait for a slow subscriber; the oldest give way.
 const MAX_BACKLOG: usize = 256;
 /// How many resources one subscriber may watch.
 const MAX_WATCHED: usize = 1_024;
 
-/// All subscribers, and how many of them watch each resource.
+/// All subscribers, and how many of them watch each resource and follow each task.
 #[derive(Default)]
 pub(super) struct Subscribers {
     next: AtomicU64,
     all: Mutex<HashMap<u64, Arc<Inbox>>>,
-    watched: Mutex<HashMap<Route, usize>>,
+    watched: Counts,
+    followed: Counts,
 }
+
+/// How many subscribers want to know of each thing.
+#[derive(Default)]
+struct Counts(Mutex<HashMap<Route, usize>>);
 
 /// What one subscriber has not been told yet. Lists and resources are sets: a slow subscriber learns the
 /// newest state and holds nobody up.
@@ -44,6 +52,7 @@ struct Inbox {
 struct News {
     wanted: Wanted,
     watched: HashMap<String, Route>,
+    followed: HashMap<String, Route>,
     /// Lists that the subscriber may have seen in an older state.
     seen: BTreeSet<Kind>,
     lists: BTreeSet<Kind>,
@@ -132,13 +141,13 @@ impl Mux {
     }
 
     /// Passes a task's change to everybody who follows it.
-    pub(super) fn task_changed(&self, params: &Json) {
-        let Some(id) = params.get("taskId") else {
+    pub(super) fn task_changed(&self, server: &ServerName, params: Json) {
+        let Some((params, public, caller)) = self.public_state(server, params) else {
             return;
         };
-        let Some(id) = id.text() else { return };
         self.subscribers.each(|news| {
-            let wanted = news.wanted.tasks.contains(id.as_ref());
+            let wanted = news.followed.contains_key(&public)
+                || news.wanted.tasks_of.as_ref() == Some(&caller);
             if wanted {
                 news.queue(Notice::Task(params.clone()));
             }
@@ -182,25 +191,27 @@ impl Subscribers {
             }
         }
     }
+}
 
-    /// One more watches this. Whether it is the first.
+impl Counts {
+    /// One more. Whether it is the first.
     fn more(&self, route: &Route) -> bool {
-        let mut watched = self.watched.lock();
-        let count = watched.entry(route.clone()).or_default();
+        let mut counts = self.0.lock();
+        let count = counts.entry(route.clone()).or_default();
         *count += 1;
         *count == 1
     }
 
-    /// One less watches this. Whether it was the last.
+    /// One less. Whether it was the last.
     fn less(&self, route: &Route) -> bool {
-        let mut watched = self.watched.lock();
-        let Some(count) = watched.get_mut(route) else {
+        let mut counts = self.0.lock();
+        let Some(count) = counts.get_mut(route) else {
             return false;
         };
         *count -= 1;
         let last = *count == 0;
         if last {
-            watched.remove(route);
+            counts.remove(route);
         }
         last
     }
@@ -254,7 +265,7 @@ impl Subscription {
                 return Ok(());
             }
         }
-        if !self.hub.subscribers.more(&route) {
+        if !self.hub.subscribers.watched.more(&route) {
             return Ok(());
         }
         let upstream = self.hub.upstream(&route.server)?;
@@ -262,9 +273,31 @@ impl Subscription {
         let watched = upstream.watch(route.original.as_str(), deadline).await;
         if watched.is_err() {
             self.inbox.news.lock().watched.remove(public);
-            self.hub.subscribers.less(&route);
+            self.hub.subscribers.watched.less(&route);
         }
         watched.map_err(|error| CallError::of(&route.server, error))
+    }
+
+    /// Wants to know when this task of the caller changes. Whether it is one.
+    pub async fn follow(&self, public: &str, caller: &Caller) -> bool {
+        let Some(Known { route, .. }) = self.hub.tasks.find(public, caller) else {
+            return false;
+        };
+        {
+            let mut news = self.inbox.news.lock();
+            if news.followed.len() >= MAX_WATCHED {
+                return false;
+            }
+            let again = news.followed.insert(public.to_owned(), route.clone());
+            if again.is_some() {
+                return true;
+            }
+        }
+        self.hub.subscribers.followed.more(&route);
+        if let Ok(upstream) = self.hub.upstream(&route.server) {
+            upstream.follow(route.original.as_str()).await;
+        }
+        true
     }
 
     /// Does not want to know it any more.
@@ -279,7 +312,18 @@ impl Subscription {
 impl Drop for Subscription {
     fn drop(&mut self) {
         self.hub.subscribers.all.lock().remove(&self.id);
-        let watched = std::mem::take(&mut self.inbox.news.lock().watched);
+        let (watched, followed) = {
+            let mut news = self.inbox.news.lock();
+            (take(&mut news.watched), take(&mut news.followed))
+        };
+        for route in followed.values() {
+            let last = self.hub.subscribers.followed.less(route);
+            if let Ok(upstream) = self.hub.upstream(&route.server)
+                && last
+            {
+                upstream.unfollow(route.original.as_str());
+            }
+        }
         if watched.is_empty() {
             return;
         }
@@ -293,7 +337,7 @@ impl Drop for Subscription {
 }
 
 async fn release(hub: &Hub, route: &Route) {
-    if !hub.subscribers.less(route) {
+    if !hub.subscribers.watched.less(route) {
         return;
     }
     let Ok(upstream) = hub.upstream(&route.server) else {

@@ -1,6 +1,6 @@
 //! Who asks, and what they can be asked in turn.
 
-use super::{Identity, Meta, ProtocolVersion};
+use super::{Identity, Meta, ProtocolVersion, TASKS};
 use crate::wire::{Json, Splice};
 
 /// A question that a server may put to a client.
@@ -63,6 +63,7 @@ impl ClientProfile {
             info: Some(Identity::implementation()),
             capabilities: Identity::client_capabilities(),
         }
+        .declaring(TASKS)
     }
 
     /// The profile that `_meta` of a modern request carries.

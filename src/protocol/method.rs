@@ -118,6 +118,7 @@ impl Method {
             Self::PromptsGet => RoutedBy::Name(Kind::Prompt),
             Self::ResourcesRead => RoutedBy::Uri,
             Self::Complete => RoutedBy::Reference,
+            Self::Task(TaskMethod::List) => RoutedBy::Mux,
             Self::Task(_) => RoutedBy::TaskId,
             _ => RoutedBy::Mux,
         }
@@ -134,11 +135,14 @@ impl Method {
     }
 
     /// Whether a server may ask the client something before it answers (2026-07-28, "Multi round-trip
-    /// requests").
+    /// requests"; 2025-11-25, "Tasks").
     pub fn may_ask(&self) -> bool {
         matches!(
             self,
-            Self::ToolsCall | Self::PromptsGet | Self::ResourcesRead
+            Self::ToolsCall
+                | Self::PromptsGet
+                | Self::ResourcesRead
+                | Self::Task(TaskMethod::Result)
         )
     }
 }
@@ -167,6 +171,8 @@ pub mod notification {
     pub const ACKNOWLEDGED: &str = "notifications/subscriptions/acknowledged";
     /// A task changed its state (SEP-2663).
     pub const TASKS: &str = "notifications/tasks";
+    /// A task changed its state (2025-11-25, "Tasks").
+    pub const TASK_STATUS: &str = "notifications/tasks/status";
 
     /// The notification that the list of this kind changed. Templates share that of resources.
     pub fn list_changed(kind: Kind) -> &'static str {

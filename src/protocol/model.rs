@@ -8,14 +8,11 @@ use std::collections::BTreeMap;
 use rmcp::model::{Implementation, ServerCapabilities};
 use serde::Serialize;
 
-use super::{Kind, ProtocolVersion, keys};
-use crate::wire::Json;
+use super::{Kind, ProtocolVersion, TASKS, keys};
+use crate::wire::{Json, Splice};
 
 /// Extensions whose requests the mux can route to the server that they belong to.
-const EXTENSIONS: [&str; 2] = [
-    "io.modelcontextprotocol/tasks",
-    "io.modelcontextprotocol/ui",
-];
+const EXTENSIONS: [&str; 2] = [TASKS, "io.modelcontextprotocol/ui"];
 
 /// What a server said it offers.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -98,6 +95,12 @@ impl ServerFeatures {
         features
     }
 
+    /// Whether it lists tasks (2025-11-25, "Tasks").
+    pub fn lists_tasks(&self) -> bool {
+        let tasks = self.tasks.as_ref();
+        tasks.is_some_and(|tasks| tasks.get("list").is_some())
+    }
+
     /// Whether its tools can be called as tasks (2025-11-25, "Tasks").
     pub fn has_tool_tasks(&self) -> bool {
         let requests = self.tasks.as_ref().and_then(|tasks| tasks.get("requests"));
@@ -111,6 +114,8 @@ impl ServerFeatures {
 pub struct Identity {
     /// Extensions that some server offers and the mux can pass.
     pub extensions: BTreeMap<String, Json>,
+    /// What some server offers of tasks (2025-11-25).
+    tasks: BTreeMap<&'static str, Json>,
     /// The servers' instructions, put together.
     pub instructions: Option<String>,
 }
@@ -128,6 +133,19 @@ impl Identity {
                         .extensions
                         .entry(id.clone())
                         .or_insert_with(|| settings.clone());
+                }
+            }
+            if features.has_tool_tasks() {
+                let requests = Json::from_static(r#"{"tools":{"call":{}}}"#);
+                identity.tasks.insert("requests", requests);
+                for key in ["list", "cancel"] {
+                    if features
+                        .tasks
+                        .as_ref()
+                        .is_some_and(|tasks| tasks.get(key).is_some())
+                    {
+                        identity.tasks.insert(key, Json::from_static("{}"));
+                    }
                 }
             }
             if let Some(text) = &features.instructions {
@@ -177,6 +195,27 @@ impl Identity {
         Json::encode(&capabilities)
     }
 
+    /// The capabilities that the mux declares to clients with a handshake: they have tasks in another form.
+    fn legacy_capabilities(&self, version: ProtocolVersion) -> Json {
+        let all = self.capabilities();
+        let Some(mut splice) = Splice::new(&all) else {
+            return all;
+        };
+        let extensions = all.get("extensions");
+        if let Some(mut extensions) = extensions.as_ref().and_then(Splice::new) {
+            let rest = extensions.remove(TASKS).finish();
+            if rest.members().is_some_and(|members| members.is_empty()) {
+                splice.remove("extensions");
+            } else {
+                splice.set("extensions", rest);
+            }
+        }
+        if version == ProtocolVersion::NEWEST_LEGACY && !self.tasks.is_empty() {
+            splice.set("tasks", Json::encode(&self.tasks));
+        }
+        splice.finish()
+    }
+
     /// The result of `initialize` in this revision (2025-11-25, "Initialization").
     pub fn initialize_result(&self, version: ProtocolVersion) -> Json {
         #[derive(Serialize)]
@@ -190,7 +229,7 @@ impl Identity {
         }
         Json::encode(&Body {
             protocol_version: version.as_str(),
-            capabilities: self.capabilities(),
+            capabilities: self.legacy_capabilities(version),
             server_info: Self::implementation(),
             instructions: self.instructions.as_deref(),
         })

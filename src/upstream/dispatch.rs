@@ -145,7 +145,7 @@ impl Connection {
                 let uri = params?.get("uri")?;
                 self.signals.resource_updated(uri.text()?.into_owned());
             }
-            notification::TASKS => self.reporter.task(params?),
+            notification::TASKS | notification::TASK_STATUS => self.reporter.task(params?),
             method => match notification::changed_kinds(method) {
                 [] => trace!(upstream = %self.server, method, "a notification was ignored"),
                 kinds => self.signals.lists_changed(kinds),

@@ -30,6 +30,8 @@ pub(super) enum Plan {
     Task(Box<Outgoing>),
     /// A refusal, since the client cannot have tasks: then this is sent on the mux's own account (SEP-2663).
     Refusal(Box<Outgoing>),
+    /// Nothing: the request was refused and is to be sent again.
+    Again(Box<Outgoing>),
     /// A task, for the request said that the mux can have one.
     Declared(Box<Outgoing>),
 }
@@ -49,7 +51,7 @@ impl Errand {
         }
     }
 
-    /// Waits for the next step. Not cancel safe: keep the future until it is ready, or drop the errand.
+    /// Waits for the next step. Cancel safe.
     pub async fn step(&mut self) -> Result<Step, UpstreamError> {
         loop {
             match &mut self.task {
@@ -57,8 +59,12 @@ impl Errand {
                 Some(Task::Modern(task)) => return task.step().await.map_err(begun),
                 None => {}
             }
+            if let Plan::Again(outgoing) = &mut self.plan {
+                self.exchange = begin(self.exchange.connection(), outgoing).await?;
+                self.plan = Plan::Declared(outgoing.clone());
+            }
             let step = self.exchange.step().await;
-            if !self.goes_on(&step).await? {
+            if !self.goes_on(&step) {
                 return step;
             }
         }
@@ -74,36 +80,35 @@ impl Errand {
     }
 
     /// Whether the errand goes on after this step in a way that the client does not see.
-    async fn goes_on(&mut self, step: &Result<Step, UpstreamError>) -> Result<bool, UpstreamError> {
-        let connection = self.exchange.connection().clone();
+    fn goes_on(&mut self, step: &Result<Step, UpstreamError>) -> bool {
+        let connection = || self.exchange.connection().clone();
         match (&mut self.plan, step) {
             (Plan::Task(outgoing), Ok(Step::Done(Outcome::Complete(said)))) => {
                 let state = said
                     .json
                     .get("task")
                     .and_then(|task| TaskState::read(&task));
-                let task = state.map(|state| Followed::new(connection, outgoing, state));
+                let task = state.map(|state| Followed::new(connection(), outgoing, state));
                 self.task = task.map(|task| Task::Legacy(LegacyTask::new(task)));
-                Ok(self.task.is_some())
+                self.task.is_some()
             }
             (Plan::Declared(outgoing), Ok(Step::Done(Outcome::Complete(said)))) => {
                 let kind = said.json.get("resultType");
                 let is_task = kind.as_ref().and_then(Json::text).as_deref() == Some("task");
                 let state = TaskState::read(&said.json).filter(|_| is_task);
-                let task = state.map(|state| Followed::new(connection, outgoing, state));
+                let task = state.map(|state| Followed::new(connection(), outgoing, state));
                 self.task = task.map(|task| Task::Modern(ModernTask::new(task)));
-                Ok(self.task.is_some())
+                self.task.is_some()
             }
             (Plan::Refusal(outgoing), Err(UpstreamError::Answered(error)))
                 if lacks_tasks(&error.json) =>
             {
                 let mut outgoing = outgoing.clone();
                 outgoing.client = outgoing.client.declaring(TASKS).into();
-                self.exchange = begin(&connection, &outgoing).await?;
-                self.plan = Plan::Declared(outgoing);
-                Ok(true)
+                self.plan = Plan::Again(outgoing);
+                true
             }
-            _ => Ok(false),
+            _ => false,
         }
     }
 }

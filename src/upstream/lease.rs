@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::protocol::{Era, InputKind, LogWish};
+use crate::protocol::{Era, InputKind, LogWish, Method};
+use crate::wire::Json;
 
 use super::connection::Connection;
 use super::dialect::Dialect;
@@ -50,7 +51,10 @@ pub(super) async fn begin(
     let interest = Interest {
         progress_token: outgoing.progress_token.clone(),
         asked: asked(dialect, outgoing),
-        task: None,
+        task: match outgoing.method {
+            Method::Task(_) => outgoing.name.as_deref().map(Json::string),
+            _ => None,
+        },
         logs: if outgoing.logs == LogWish::Nothing {
             Logs::Unwanted
         } else {

@@ -6,8 +6,8 @@ use std::time::Duration;
 use indexmap::IndexSet;
 use parking_lot::Mutex;
 use serde::Serialize;
-use tokio::sync::Notify;
-use tokio::time::sleep;
+use tokio::sync::{Notify, watch};
+use tokio::time::{sleep, timeout};
 use tracing::debug;
 
 use crate::protocol::{Kind, Method, RpcError, ServerFeatures, code};
@@ -23,28 +23,59 @@ use super::probe::ask;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// The resources, by original URI, whose changes somebody wants to know.
+/// How long somebody who follows a task waits until its server knows.
+const ACKNOWLEDGE_TIME: Duration = Duration::from_secs(2);
+
+/// The resources, by original URI, and the tasks, by original id, whose changes somebody wants to know.
 #[derive(Default)]
 pub(super) struct Watches {
-    uris: Mutex<IndexSet<String>>,
+    wishes: Mutex<Wishes>,
     changed: Notify,
+    /// The wishes of which the server has acknowledged that it knows them, by their number.
+    known: watch::Sender<u64>,
+}
+
+/// What is to be watched now.
+#[derive(Clone, Default)]
+struct Wishes {
+    uris: IndexSet<String>,
+    tasks: IndexSet<String>,
+    /// How often they have changed.
+    number: u64,
 }
 
 impl Watches {
     pub(super) fn add(&self, uri: &str) {
-        if self.uris.lock().insert(uri.to_owned()) {
-            self.changed.notify_one();
-        }
+        self.change(|wishes| wishes.uris.insert(uri.to_owned()));
     }
 
     pub(super) fn remove(&self, uri: &str) {
-        if self.uris.lock().shift_remove(uri) {
-            self.changed.notify_one();
-        }
+        self.change(|wishes| wishes.uris.shift_remove(uri));
     }
 
     pub(super) fn uris(&self) -> Vec<String> {
-        self.uris.lock().iter().cloned().collect()
+        self.wishes.lock().uris.iter().cloned().collect()
+    }
+
+    /// Follows a task, and waits a moment for the server to know: what it says earlier is lost.
+    pub(super) async fn follow(&self, task: &str) {
+        let mut known = self.known.subscribe();
+        let number = self.change(|wishes| wishes.tasks.insert(task.to_owned()));
+        drop(timeout(ACKNOWLEDGE_TIME, known.wait_for(|known| *known >= number)).await);
+    }
+
+    pub(super) fn unfollow(&self, task: &str) {
+        self.change(|wishes| wishes.tasks.shift_remove(task));
+    }
+
+    /// Makes a change: the number of the wishes as they are then.
+    fn change(&self, change: impl FnOnce(&mut Wishes) -> bool) -> u64 {
+        let mut wishes = self.wishes.lock();
+        if change(&mut wishes) {
+            wishes.number += 1;
+            self.changed.notify_one();
+        }
+        wishes.number
     }
 }
 
@@ -70,7 +101,8 @@ async fn subscribe(connection: &Arc<Connection>, features: &ServerFeatures, watc
     let mut open: Option<Exchange> = None;
     let mut missed = false;
     loop {
-        let Some(params) = filter(features, &watches.uris()) else {
+        let wishes = watches.wishes.lock().clone();
+        let Some(params) = filter(features, &wishes) else {
             open = None;
             watches.changed.notified().await;
             continue;
@@ -78,6 +110,7 @@ async fn subscribe(connection: &Arc<Connection>, features: &ServerFeatures, watc
         match acknowledged(connection, params).await {
             Ok(exchange) => {
                 pause = FIRST_PAUSE;
+                watches.known.send_replace(wishes.number);
                 if missed {
                     connection.signals.lists_changed(&features.kinds);
                 }
@@ -90,6 +123,8 @@ async fn subscribe(connection: &Arc<Connection>, features: &ServerFeatures, watc
             Err(UpstreamError::Answered(error))
                 if RpcError::code_of(&error.json) == Some(code::METHOD_NOT_FOUND) =>
             {
+                // Nobody is to wait for what never comes.
+                watches.known.send_replace(u64::MAX);
                 return;
             }
             Err(error) => {
@@ -103,7 +138,7 @@ async fn subscribe(connection: &Arc<Connection>, features: &ServerFeatures, watc
 }
 
 /// The params of a subscription; `None` if there is nothing to subscribe to.
-fn filter(features: &ServerFeatures, uris: &[String]) -> Option<Json> {
+fn filter(features: &ServerFeatures, wishes: &Wishes) -> Option<Json> {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct Filter<'a> {
@@ -113,17 +148,20 @@ fn filter(features: &ServerFeatures, uris: &[String]) -> Option<Json> {
         prompts_list_changed: bool,
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         resources_list_changed: bool,
-        #[serde(skip_serializing_if = "<[String]>::is_empty")]
-        resource_subscriptions: &'a [String],
+        #[serde(skip_serializing_if = "IndexSet::is_empty")]
+        resource_subscriptions: &'a IndexSet<String>,
+        #[serde(skip_serializing_if = "IndexSet::is_empty")]
+        task_ids: &'a IndexSet<String>,
     }
     let announces = |kind| features.list_changed.contains(&kind);
     let filter = Filter {
         tools_list_changed: announces(Kind::Tool),
         prompts_list_changed: announces(Kind::Prompt),
         resources_list_changed: announces(Kind::Resource),
-        resource_subscriptions: uris,
+        resource_subscriptions: &wishes.uris,
+        task_ids: &wishes.tasks,
     };
-    if features.list_changed.is_empty() && uris.is_empty() {
+    if features.list_changed.is_empty() && wishes.uris.is_empty() && wishes.tasks.is_empty() {
         return None;
     }
     Some(Json::object([("notifications", &Json::encode(&filter))]))

@@ -164,6 +164,19 @@ impl Upstream {
         }
     }
 
+    /// Wants to be told when this task, by its original id, changes. Waits a moment until the server knows that; legacy
+    /// servers tell without being asked.
+    pub async fn follow(&self, task: &str) {
+        if self.status().era == Some(Era::Modern) {
+            self.watches.follow(task).await;
+        }
+    }
+
+    /// Takes [`follow`](Self::follow) back.
+    pub fn unfollow(&self, task: &str) {
+        self.watches.unfollow(task);
+    }
+
     /// Legacy servers are told of each resource; for modern ones the subscription is opened anew.
     pub(super) async fn tell(
         &self,

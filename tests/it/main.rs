@@ -33,5 +33,6 @@ mod shutdown;
 mod start;
 mod stdio;
 mod support;
+mod tasks;
 mod tasks_driven;
 mod timeouts;

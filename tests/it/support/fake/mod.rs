@@ -18,6 +18,7 @@ mod stdio;
 mod strict;
 
 pub(crate) use builder::{Fake, Probe};
+pub(crate) use call::Call;
 pub(crate) use reply::Reply;
 pub(crate) use server::FakeServer;
 pub(crate) use state::Lives;

@@ -1,0 +1,305 @@
+//! Tasks that servers started: whose they are, and the ids under which clients know them.
+//!
+//! An id stays what its server made it, unless a task of another server has it already: then the later one gets
+//! another, by which it is looked up. A task belongs to the caller whose call it was.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use futures_util::future::join_all;
+use indexmap::IndexMap;
+use parking_lot::Mutex;
+use tokio::time::timeout_at;
+
+use crate::catalog::Route;
+use crate::protocol::{
+    Method, OriginalName, Outcome, RELATED_TASK, Said, ServerName, TaskMethod, related_task,
+};
+use crate::upstream::Step;
+use crate::wire::{Json, Splice};
+
+use super::call::{Call, Caller};
+use super::error::CallError;
+use super::forward::{Repeatable, plain, send, start, text};
+use super::hub::{Begun, Mux};
+
+/// How many tasks are remembered; the oldest give way.
+const MAX_TASKS: usize = 65_536;
+/// How long a result may be to be taken for the beginning of a task.
+const MAX_BEGINNING: usize = 64 * 1024;
+/// How many pages of one server's tasks are looked at.
+const MAX_PAGES: usize = 64;
+
+/// A task, wherever it runs.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Known {
+    /// Its server, and the id that it has there.
+    pub(super) route: Route,
+    /// Whose call it was.
+    pub(super) caller: Caller,
+}
+
+/// All tasks that are remembered.
+#[derive(Default)]
+pub(super) struct Tasks(Mutex<Table>);
+
+#[derive(Default)]
+struct Table {
+    /// By the id that clients know.
+    known: IndexMap<String, Known>,
+    public: HashMap<Route, String>,
+}
+
+impl Tasks {
+    /// Remembers a task: the id that clients are to know it by.
+    pub(super) fn learn(&self, route: Route, caller: &Caller) -> String {
+        let mut table = self.0.lock();
+        if table.known.len() >= MAX_TASKS {
+            // Half at once: shifting an ordered map is not free.
+            let old: Vec<Known> = table.known.drain(..MAX_TASKS / 2).map(|(_, k)| k).collect();
+            for known in old {
+                table.public.remove(&known.route);
+            }
+        }
+        let public = match table.public.get(&route) {
+            Some(public) => public.clone(),
+            None if table.known.contains_key(route.original.as_str()) => {
+                URL_SAFE_NO_PAD.encode(rand::random::<[u8; 24]>())
+            }
+            None => route.original.as_str().to_owned(),
+        };
+        table.public.insert(route.clone(), public.clone());
+        let caller = caller.clone();
+        table.known.insert(public.clone(), Known { route, caller });
+        public
+    }
+
+    /// The task that this caller knows by this id.
+    pub(super) fn find(&self, public: &str, caller: &Caller) -> Option<Known> {
+        let table = self.0.lock();
+        let known = table.known.get(public)?;
+        (known.caller == *caller).then(|| known.clone())
+    }
+
+    /// The id that clients know a task by, and whose it is.
+    pub(super) fn public(&self, route: &Route) -> Option<(String, Caller)> {
+        let table = self.0.lock();
+        let public = table.public.get(route)?;
+        let known = table.known.get(public)?;
+        Some((public.clone(), known.caller.clone()))
+    }
+
+    /// The servers at which this caller has tasks.
+    fn servers(&self, caller: &Caller) -> BTreeSet<ServerName> {
+        let table = self.0.lock();
+        let of_caller = table.known.values().filter(|known| known.caller == *caller);
+        of_caller.map(|known| known.route.server.clone()).collect()
+    }
+}
+
+/// Requests about a task, which go to the server that started it.
+pub(super) async fn by_task(hub: &Mux, call: &Arc<Call>) -> Result<Begun, CallError> {
+    let id = text(call.read.task_id.as_ref(), "taskId")?;
+    let Some(Known { route, .. }) = hub.tasks.find(&id, &call.caller) else {
+        let why = format!("unknown task `{}`", id.escape_debug());
+        return Err(CallError::BadParams(why));
+    };
+    let mut outgoing = plain(call);
+    if route.original.as_str() != id {
+        let original = Json::string(route.original.as_str());
+        outgoing.replace.push(("taskId", original));
+    }
+    outgoing.name = Some(route.original.as_str().to_owned());
+    send(hub, call, &route.server, outgoing, Repeatable::No).await
+}
+
+/// The caller's tasks at all servers, on one page.
+pub(super) async fn list(hub: &Mux, call: &Arc<Call>) -> Result<Outcome, CallError> {
+    if call.read.cursor.is_some() {
+        let why = "the cursor is not one that this list gave out";
+        return Err(CallError::BadParams(why.to_owned()));
+    }
+    let servers = hub.tasks.servers(&call.caller);
+    let lists = servers.iter().filter(|server| {
+        let features = hub.features(server);
+        features.is_some_and(|features| features.lists_tasks())
+    });
+    let lists = join_all(lists.map(|server| all_pages(hub, call, server))).await;
+    let tasks: Vec<Json> = lists.into_iter().flatten().collect();
+    let body = Json::object([("tasks", &Json::array(&tasks))]);
+    Ok(Outcome::Complete(Said::by_mux(body)))
+}
+
+/// The caller's tasks at one server, as far as it tells them.
+async fn all_pages(hub: &Mux, call: &Arc<Call>, server: &ServerName) -> Vec<Json> {
+    let mut tasks = Vec::new();
+    let mut cursor = None;
+    for _ in 0..MAX_PAGES {
+        let Some(page) = page(hub, call, server, cursor).await else {
+            break;
+        };
+        let listed = page.get("tasks").and_then(|tasks| tasks.elements());
+        tasks.extend(listed.unwrap_or_default().into_iter().filter_map(|task| {
+            let (public, caller) = hub.tasks.public(&route(server, &task)?)?;
+            (caller == call.caller).then(|| renamed(task, &public))
+        }));
+        cursor = page.get("nextCursor").filter(|next| next.text().is_some());
+        if cursor.is_none() {
+            break;
+        }
+    }
+    tasks
+}
+
+async fn page(
+    hub: &Mux,
+    call: &Arc<Call>,
+    server: &ServerName,
+    cursor: Option<Json>,
+) -> Option<Json> {
+    let mut outgoing = plain(call);
+    outgoing
+        .replace
+        .extend(cursor.map(|cursor| ("cursor", cursor)));
+    let started = start(hub, call, server, outgoing, Repeatable::Yes).await;
+    let mut running = started.ok()?;
+    let deadline = running.deadline;
+    let ending = async {
+        loop {
+            match running.errand.step().await {
+                Ok(Step::Done(Outcome::Complete(said))) => return Some(said.json),
+                Ok(Step::Event(_)) => {}
+                _ => return None,
+            }
+        }
+    };
+    timeout_at(deadline, ending).await.ok().flatten()
+}
+
+/// The task that an object names by `taskId`.
+fn route(server: &ServerName, task: &Json) -> Option<Route> {
+    Some(Route {
+        server: server.clone(),
+        original: OriginalName::new(task.get("taskId")?.text()?.into_owned()),
+    })
+}
+
+/// The object with this `taskId`.
+fn renamed(task: Json, public: &str) -> Json {
+    let same = |id: Json| id.text().as_deref() == Some(public);
+    if task.get("taskId").is_some_and(same) {
+        return task;
+    }
+    match Splice::new(&task) {
+        Some(mut splice) => splice.set("taskId", Json::string(public)).finish(),
+        None => task,
+    }
+}
+
+impl Mux {
+    /// A result with its task under the id that clients know; a new task is remembered.
+    pub(super) fn with_public_task(&self, server: &ServerName, call: &Call, result: Json) -> Json {
+        match call.method {
+            Method::ToolsCall if result.len() <= MAX_BEGINNING => self.begun(server, call, result),
+            Method::Task(TaskMethod::Result) => self.with_public_relation(server, result),
+            Method::Task(_) => match route(server, &result).and_then(|r| self.tasks.public(&r)) {
+                Some((public, _)) => renamed(result, &public),
+                None => result,
+            },
+            _ => result,
+        }
+    }
+
+    fn begun(&self, server: &ServerName, call: &Call, result: Json) -> Json {
+        let kind = result.get("resultType");
+        if kind.as_ref().and_then(Json::text).as_deref() == Some("task") {
+            return match route(server, &result) {
+                Some(route) => renamed(result, &self.tasks.learn(route, &call.caller)),
+                None => result,
+            };
+        }
+        let params = call.params.as_ref();
+        let asked = params.is_some_and(|params| params.get("task").is_some());
+        let Some(task) = result.get("task").filter(|_| asked) else {
+            return result;
+        };
+        let (Some(route), Some(mut splice)) = (route(server, &task), Splice::new(&result)) else {
+            return result;
+        };
+        let new = renamed(task.clone(), &self.tasks.learn(route, &call.caller));
+        if new == task {
+            return result;
+        }
+        splice.set("task", new).finish()
+    }
+
+    /// What a server says of a task, with the id that clients know, and whose task it is. `None`: nobody's.
+    pub(super) fn public_state(
+        &self,
+        server: &ServerName,
+        task: Json,
+    ) -> Option<(Json, String, Caller)> {
+        let (public, caller) = self.tasks.public(&route(server, &task)?)?;
+        Some((renamed(task, &public), public, caller))
+    }
+
+    /// A message whose `_meta` names the task that it belongs to, by the id that clients know.
+    pub(super) fn with_public_relation(&self, server: &ServerName, message: Json) -> Json {
+        let Some(original) = related_task(&message) else {
+            return message;
+        };
+        let route = Route {
+            server: server.clone(),
+            original: OriginalName::new(original.as_str()),
+        };
+        let public = self.tasks.public(&route).map(|(public, _)| public);
+        let Some(public) = public.filter(|public| *public != original) else {
+            return message;
+        };
+        let meta = message.get("_meta").unwrap_or_else(Json::null);
+        let related = meta.get(RELATED_TASK).unwrap_or_else(Json::null);
+        let (Some(mut outer), Some(mut inner)) = (Splice::new(&message), Splice::new(&meta)) else {
+            return message;
+        };
+        inner.set(RELATED_TASK, renamed(related, &public));
+        outer.set("_meta", inner.finish()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn route(server: &str, id: &str) -> Route {
+        Route {
+            server: ServerName::new(server),
+            original: OriginalName::new(id),
+        }
+    }
+
+    #[test]
+    fn an_id_that_two_servers_use_leads_to_both() {
+        let (tasks, ada) = (Tasks::default(), Caller::new("ada"));
+        assert_eq!(tasks.learn(route("a", "1"), &ada), "1");
+        let second = tasks.learn(route("b", "1"), &ada);
+        assert_ne!(second, "1");
+        assert_eq!(tasks.learn(route("b", "1"), &ada), second);
+        let leads = |id| tasks.find(id, &ada).map(|known| known.route);
+        assert_eq!(leads("1"), Some(route("a", "1")));
+        assert_eq!(leads(&second), Some(route("b", "1")));
+        assert_eq!(tasks.find("1", &Caller::new("bob")), None);
+    }
+
+    #[test]
+    fn the_oldest_tasks_give_way() {
+        let (tasks, ada) = (Tasks::default(), Caller::new("ada"));
+        for number in 0..=MAX_TASKS {
+            tasks.learn(route("a", &number.to_string()), &ada);
+        }
+        assert_eq!(tasks.find("0", &ada), None);
+        assert_eq!(tasks.public(&route("a", "0")), None);
+        assert!(tasks.find(&MAX_TASKS.to_string(), &ada).is_some());
+    }
+}
