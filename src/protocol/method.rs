@@ -129,7 +129,7 @@ impl Method {
         match self {
             Self::ToolsCall | Self::PromptsGet => Some("name"),
             Self::ResourcesRead => Some("uri"),
-            Self::Task(_) => Some("taskId"),
+            Self::Task(TaskMethod::Get | TaskMethod::Update | TaskMethod::Cancel) => Some("taskId"),
             _ => None,
         }
     }

@@ -152,7 +152,9 @@ fn who_does_not_know_tasks_is_told_what_it_lacks() {
     let answer = client.request("subscriptions/listen", &listen);
     assert_eq!(answer.get("error/code"), -32021);
     for method in ["tasks/result", "tasks/list"] {
-        assert_eq!(client.request(method, &json!({})).get("error/code"), -32601);
+        let ask = client.ask(method).params(&json!({"taskId": "1"}));
+        let answer = ask.without_header("Mcp-Name").answer();
+        assert_eq!(answer.get("error/code"), -32601, "{}", answer.text());
     }
 }
 
