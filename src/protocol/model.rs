@@ -167,7 +167,7 @@ impl Identity {
     /// behind the mux may be able to answer.
     pub fn client_capabilities() -> Json {
         Json::from_static(
-            r#"{"roots":{"listChanged":true},"sampling":{"tools":{},"context":{}},"elicitation":{"form":{},"url":{}}}"#,
+            r#"{"roots":{"listChanged":true},"sampling":{"tools":{},"context":{}},"elicitation":{"form":{},"url":{}},"extensions":{"io.modelcontextprotocol/ui":{"mimeTypes":["text/html;profile=mcp-app"]}}}"#,
         )
     }
 

@@ -1,6 +1,7 @@
 //! The mux from outside: its real binary between raw servers and raw clients.
 
 mod aliases;
+mod apps;
 mod call;
 mod cancel;
 mod children;
