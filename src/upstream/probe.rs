@@ -65,24 +65,33 @@ fn met(link: Link, (dialect, features, version): Found) -> Contact {
 
 type Found = (Dialect, ServerFeatures, ProtocolVersion);
 
+/// What an answer to the probe says.
+enum Probed {
+    /// The server is modern.
+    Modern(Box<Found>),
+    /// The server wants a handshake.
+    Legacy,
+    /// The server refused the very revision that it says it speaks.
+    Refused,
+}
+
 /// Asks `server/discover`; whatever is not a modern answer means a handshake.
 async fn find_era(
     connection: &Arc<Connection>,
     probe_time: Duration,
 ) -> Result<Found, UpstreamError> {
-    let mut probe = ask(connection, Method::Discover, None).await?;
-    // A server that does not know the probe would not know its cancellation either.
-    probe.let_go();
+    let mut probe = discover(connection).await?;
     if let Ok(answer) = timeout(probe_time, probe.result()).await {
         return match judge(answer)? {
-            Some(found) => Ok(found),
-            None => shake_hands(connection).await,
+            Probed::Modern(found) => Ok(*found),
+            Probed::Legacy => shake_hands(connection).await,
+            Probed::Refused => discover_again(connection).await,
         };
     }
     // Slow to start, perhaps: the late answer to the probe counts as well as that to the handshake.
     let late = async {
         match probe.result().await.map(|result| judge(Ok(result))) {
-            Ok(Ok(Some(found))) => found,
+            Ok(Ok(Probed::Modern(found))) => *found,
             _ => std::future::pending().await,
         }
     };
@@ -93,26 +102,47 @@ async fn find_era(
     }
 }
 
+async fn discover(connection: &Arc<Connection>) -> Result<Exchange, UpstreamError> {
+    let mut probe = ask(connection, Method::Discover, None).await?;
+    // A server that does not know the probe would not know its cancellation either.
+    probe.let_go();
+    Ok(probe)
+}
+
+/// "Retry with a version from `supported`" (2026-07-28, "Versioning"): once, with the same one.
+async fn discover_again(connection: &Arc<Connection>) -> Result<Found, UpstreamError> {
+    let answer = discover(connection).await?.result().await;
+    match judge(answer)? {
+        Probed::Modern(found) => Ok(*found),
+        Probed::Legacy => shake_hands(connection).await,
+        Probed::Refused => Err(UpstreamError::Broken(format!(
+            "the server refuses revision {}, which it says it speaks",
+            modern::version().as_str()
+        ))),
+    }
+}
+
 async fn shake_hands(connection: &Arc<Connection>) -> Result<Found, UpstreamError> {
     let (legacy, features) = Legacy::initialize(connection).await?;
     let version = legacy.version;
     Ok((Dialect::Legacy(legacy), features, version))
 }
 
-/// What an answer to the probe says. `None`: the server is legacy.
-fn judge(answer: Result<Json, UpstreamError>) -> Result<Option<Found>, UpstreamError> {
+fn judge(answer: Result<Json, UpstreamError>) -> Result<Probed, UpstreamError> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Discovered {
         supported_versions: Vec<String>,
     }
+    let ours = modern::version();
     match answer {
         Ok(result) => match result.decode::<Discovered>() {
-            Ok(discovered) => agree(
-                &discovered.supported_versions,
-                ServerFeatures::read(&result),
-            ),
-            Err(_) => Ok(None),
+            Ok(discovered) if knows_ours(&discovered.supported_versions)? => {
+                let features = ServerFeatures::read(&result);
+                let dialect = Dialect::Modern(Modern::default());
+                Ok(Probed::Modern(Box::new((dialect, features, ours))))
+            }
+            _ => Ok(Probed::Legacy),
         },
         Err(UpstreamError::Answered(error)) => match RpcError::code_of(&error.json) {
             Some(code::UNSUPPORTED_VERSION) => {
@@ -122,30 +152,37 @@ fn judge(answer: Result<Json, UpstreamError>) -> Result<Option<Found>, UpstreamE
                     .and_then(|data| data.get("supported"));
                 let versions: Vec<String> =
                     data.and_then(|list| list.decode().ok()).unwrap_or_default();
-                agree(&versions, ServerFeatures::default())
+                Ok(if knows_ours(&versions)? {
+                    Probed::Refused
+                } else {
+                    Probed::Legacy
+                })
             }
             Some(code::HEADER_MISMATCH | code::MISSING_CAPABILITY) => Err(UpstreamError::Broken(
                 format!("the server refused the probe: {}", error.json),
             )),
-            _ => Ok(None),
+            _ => Ok(Probed::Legacy),
         },
         // A refusal without a modern error body is how legacy servers answer (but a broken or closed door
         // says nothing about the era).
-        Err(UpstreamError::Status(400..=499) | UpstreamError::Broken(_)) => Ok(None),
+        Err(UpstreamError::Status(400..=499) | UpstreamError::Broken(_)) => Ok(Probed::Legacy),
         Err(other) => Err(other),
     }
 }
 
-fn agree(versions: &[String], features: ServerFeatures) -> Result<Option<Found>, UpstreamError> {
-    let ours = modern::version();
-    if versions.iter().any(|version| version == ours.as_str()) {
-        return Ok(Some((Dialect::Modern(Modern::default()), features, ours)));
+/// Whether our modern revision is among these. `false`: a legacy one is.
+fn knows_ours(versions: &[String]) -> Result<bool, UpstreamError> {
+    if versions
+        .iter()
+        .any(|version| version == modern::version().as_str())
+    {
+        return Ok(true);
     }
     let knows_legacy = versions
         .iter()
         .any(|version| ProtocolVersion::parse(version).is_some_and(|v| v.era() == Era::Legacy));
     if knows_legacy {
-        return Ok(None);
+        return Ok(false);
     }
     Err(UpstreamError::Broken(format!(
         "the server speaks only revisions that mcpmux does not know: {}",

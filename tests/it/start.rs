@@ -112,6 +112,22 @@ fn a_required_server_that_does_not_come_ends_the_mux() {
     assert!(ran.stderr.contains("`must`"), "{}", ran.stderr);
 }
 
+/// "Retry with a version from `supported`": the refusal says nothing of what the server offers.
+#[test]
+fn a_modern_server_that_refuses_the_first_probe_is_asked_again() {
+    let refusal = r#"{"code":-32022,"message":"Unsupported protocol version","data":{"supported":["2026-07-28"],"requested":"2026-07-28"}}"#;
+    for pipe in [Pipe::Stdio, Pipe::Http] {
+        let fake = fake::modern()
+            .tool("echo")
+            .once("server/discover", |_| Reply::Error(refusal.to_owned()))
+            .over(pipe);
+        let mux = MuxTest::new().upstream("a", &fake).start();
+        assert_eq!(mux.legacy().call("a__echo", &json!({})).said(), "echo {}");
+        assert_eq!(fake.seen_of("server/discover").len(), 2);
+        assert_eq!(fake.seen_of("initialize").len(), 0);
+    }
+}
+
 #[test]
 fn legacy_servers_are_found_however_they_take_the_probe() {
     for probe in [
