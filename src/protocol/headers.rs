@@ -146,11 +146,15 @@ fn walk(schema: &Json, path: &mut Vec<String>, found: &mut Vec<ParamHeader>) -> 
                 return Err(format!("`{}` is no header name", text.escape_debug()));
             }
             let kind = property.get("type");
-            let primitive = kind.as_ref().and_then(Json::text).is_some_and(|kind| {
-                matches!(kind.as_ref(), "string" | "integer" | "boolean" | "number")
-            });
+            let primitive = kind
+                .as_ref()
+                .and_then(Json::text)
+                .is_some_and(|kind| matches!(kind.as_ref(), "string" | "integer" | "boolean"));
             if !primitive {
-                return Err(format!("the type of `{}` is not primitive", path.join(".")));
+                return Err(format!(
+                    "`{}` is neither string, integer nor boolean",
+                    path.join(".")
+                ));
             }
             found.push(ParamHeader {
                 path: path.clone(),
@@ -241,6 +245,7 @@ mod tests {
             r#"{"properties":{"a":{"type":"string","x-mcp-header":""}}}"#,
             r#"{"properties":{"a":{"type":"string","x-mcp-header":"a b"}}}"#,
             r#"{"properties":{"a":{"type":"array","x-mcp-header":"A"}}}"#,
+            r#"{"properties":{"a":{"type":"number","x-mcp-header":"A"}}}"#,
             r#"{"properties":{"a":{"items":{"type":"string","x-mcp-header":"A"}}}}"#,
             r#"{"properties":{"a":{"type":"string","x-mcp-header":"A"},"b":{"type":"string","x-mcp-header":"a"}}}"#,
         ] {
