@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::future::join_all;
 use rmcp::model::{
     ClientCapabilities, CustomRequest, ElicitationCapability, InputRequest, InputRequests,
     InputRequiredResult, InputResponses, JsonObject, RequestStateCodec, RootsCapabilities,
@@ -57,7 +58,9 @@ pub(crate) async fn ask(
     if is_modern(context) {
         next_round(question, &rounds, call, codec)
     } else {
-        ask_now(&rounds, context).await.map(Asked::Answered)
+        ask_now(question, &rounds, context)
+            .await
+            .map(Asked::Answered)
     }
 }
 
@@ -179,23 +182,38 @@ fn is_answer(request: &InputRequest, answer: &Value) -> bool {
     }
 }
 
-/// Sends each request of each round to the client and waits for its answer.
+/// Asks one round after the other, and all questions of a round at once.
 async fn ask_now(
+    question: &Question,
     rounds: &[InputRequests],
     context: &RequestContext<RoleServer>,
 ) -> Result<Answers, ErrorData> {
     let mut answers = Answers::new();
-    for (key, request) in rounds.iter().flatten() {
-        let answer = context.peer.send_request(server_request(request)).await;
-        let answer = answer.map_err(|error| match error {
-            ServiceError::McpError(error) => error,
-            other => ErrorData::internal_error(other.to_string(), None),
-        })?;
-        let answer = serde_json::to_value(answer)
-            .map_err(|error| ErrorData::internal_error(error.to_string(), None))?;
-        answers.insert(key.clone(), answer);
+    for round in rounds {
+        let asked = round
+            .iter()
+            .map(|(key, request)| async move { (key, ask_one(request, context).await) });
+        for (key, answer) in join_all(asked).await {
+            match answer {
+                Ok(answer) => drop(answers.insert(key.clone(), answer)),
+                Err(_) if question.optional => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
     Ok(answers)
+}
+
+async fn ask_one(
+    request: &InputRequest,
+    context: &RequestContext<RoleServer>,
+) -> Result<Value, ErrorData> {
+    let answer = context.peer.send_request(server_request(request)).await;
+    let answer = answer.map_err(|error| match error {
+        ServiceError::McpError(error) => error,
+        other => ErrorData::internal_error(other.to_string(), None),
+    })?;
+    serde_json::to_value(answer).map_err(|error| ErrorData::internal_error(error.to_string(), None))
 }
 
 fn server_request(request: &InputRequest) -> ServerRequest {

@@ -13,7 +13,7 @@ use tokio::time::sleep;
 use crate::changes::Change;
 use crate::content;
 use crate::definitions::QUESTIONS;
-use crate::fixture::Fixture;
+use crate::fixture::{Fixture, is_modern};
 use crate::pace;
 use crate::questions::{Answers, Asked, Call, ask};
 use crate::tasks;
@@ -42,6 +42,7 @@ pub(crate) async fn call(
             tasks::start(&fixture.shared.tasks, &call, Answers::new())
         }
         "slow_compute" if has_tasks => tasks::start(&fixture.shared.tasks, &call, Answers::new()),
+        "test_missing_capability" => sampling_only(fixture, call, &context).await,
         name if QUESTIONS.contains_key(name) => ask_then_answer(fixture, call, &context).await,
         _ => answer(fixture, &call, &context).await.map(Into::into),
     }
@@ -98,6 +99,7 @@ fn reply(name: &str, answers: &Answers) -> CallToolResult {
     };
     content::text(match name {
         "test_sampling" => format!("LLM response: {}", text("/content/text")),
+        "test_missing_capability" => "The client can sample.".to_owned(),
         "test_elicitation" => format!("User response: {first}"),
         "test_input_required_result_elicitation" => format!("Hello, {}!", text("/content/name")),
         "test_input_required_result_request_state" => format!("state-ok: {first}"),
@@ -125,7 +127,6 @@ async fn answer(
         }
         "test_tool_with_progress" => pace::test_progress(context).await?,
         "test_reconnection" => pace::reconnect(context).await?,
-        "test_missing_capability" => return sampling_only(context),
         "test_tool_with_logging" | "test_logging_tool" => return log(fixture, call, context).await,
         "test_toggled_tool" => content::text("I am here today."),
         "test_custom_header" | "json_schema_2020_12_tool" => {
@@ -159,12 +160,20 @@ async fn log(
     pace::log(fixture, context, wanted).await
 }
 
-fn sampling_only(context: &Context) -> Result<CallToolResult, ErrorData> {
+/// Refuses clients that cannot sample. What a client of the handshake era can do, it shows when it is asked.
+async fn sampling_only(
+    fixture: &Fixture,
+    call: Call<'_>,
+    context: &Context,
+) -> Result<CallToolResponse, ErrorData> {
+    if !is_modern(context) {
+        return ask_then_answer(fixture, call, context).await;
+    }
     if context
         .client_capabilities()
         .is_some_and(|known| known.sampling.is_some())
     {
-        return Ok(content::text("The client can sample."));
+        return Ok(content::text("The client can sample.").into());
     }
     let mut needed = ClientCapabilities::default();
     needed.sampling = Some(SamplingCapability::default());
