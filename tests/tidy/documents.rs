@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use serde_json::Value;
+
 use mcpmux::config::{self, Config, Environment, Sources};
 
 use crate::project::{none, project, read};
@@ -96,12 +98,16 @@ fn a_readme_that_lies_is_found() {
     );
 }
 
-/// Where the reference in a README is not that of the code.
-fn stale_lines(readme: &str, real: &str) -> Vec<String> {
+/// Where the part of a README between two marks is not what it should be.
+fn stale_lines(readme: &str, part: &str, real: &str) -> Vec<String> {
     let lines: Vec<&str> = readme.lines().collect();
-    let mark = |mark| lines.iter().position(|line| *line == mark);
-    let (Some(begin), Some(end)) = (mark("<!-- reference -->"), mark("<!-- /reference -->")) else {
-        return vec!["README.md: the marks of the reference are gone".to_owned()];
+    let mark = |mark: String| lines.iter().position(|line| *line == mark);
+    let marks = (
+        mark(format!("<!-- {part} -->")),
+        mark(format!("<!-- /{part} -->")),
+    );
+    let (Some(begin), Some(end)) = marks else {
+        return vec![format!("README.md: the marks of `{part}` are gone")];
     };
     let mut offences = Vec::new();
     let mut told = (begin + 2..).zip(lines[begin + 1..end].iter());
@@ -120,6 +126,7 @@ fn stale_lines(readme: &str, real: &str) -> Vec<String> {
 fn the_reference_in_the_readme_is_the_one_of_the_code() {
     none(stale_lines(
         &read("README.md"),
+        "reference",
         &config::reference_markdown(),
     ));
 }
@@ -127,16 +134,50 @@ fn the_reference_in_the_readme_is_the_one_of_the_code() {
 #[test]
 fn a_stale_reference_is_found() {
     let readme = "x\n<!-- reference -->\na\nb\n<!-- /reference -->\n";
-    assert_eq!(stale_lines(readme, "a\nb\n"), [""; 0]);
+    assert_eq!(stale_lines(readme, "reference", "a\nb\n"), [""; 0]);
     assert_eq!(
-        stale_lines(readme, "a\nc\nd\n"),
+        stale_lines(readme, "reference", "a\nc\nd\n"),
         ["README.md:4: should be c", "README.md:5: missing: d",]
     );
-    assert_eq!(stale_lines(readme, "a\n"), ["README.md:4: excess: b"]);
     assert_eq!(
-        stale_lines("", "a"),
-        ["README.md: the marks of the reference are gone"]
+        stale_lines(readme, "reference", "a\n"),
+        ["README.md:4: excess: b"]
     );
+    assert_eq!(
+        stale_lines("", "reference", "a"),
+        ["README.md: the marks of `reference` are gone"]
+    );
+}
+
+/// The table of what the conformance suite may not pass.
+fn exceptions() -> String {
+    let file = read("tests/peers/conformance/exceptions.json");
+    let data: Value = serde_json::from_str(&file).expect("the exceptions are JSON");
+    let row = |role: &str, entry: &Value| {
+        let text = |key: &str| entry[key].as_str().unwrap_or("all").to_owned();
+        let (scenario, why) = (format!("`{}`", text("scenario")), text("why"));
+        [
+            role.to_owned(),
+            text("revision"),
+            text("fixture"),
+            scenario,
+            why,
+        ]
+        .join(" | ")
+    };
+    let rows = [("server", "fail"), ("client", "leftOut")].map(|(role, list)| {
+        let entries = data[list].as_array().expect("a list of exceptions");
+        entries.iter().map(move |entry| row(role, entry))
+    });
+    let head = "| role | revision | server | scenario | why |\n|---|---|---|---|---|".to_owned();
+    let rows = rows.into_iter().flatten().map(|row| format!("| {row} |"));
+    let lines: Vec<String> = std::iter::once(head).chain(rows).collect();
+    lines.join("\n")
+}
+
+#[test]
+fn the_exceptions_in_the_readme_are_those_of_the_conformance_runs() {
+    none(stale_lines(&read("README.md"), "exceptions", &exceptions()));
 }
 
 /// Names of the source tree in a document that are not there.
