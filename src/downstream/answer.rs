@@ -36,7 +36,7 @@ fn modern_result(method: &Method, said: Said, ttl_ms: u64) -> Json {
     if !has("resultType") {
         splice.set("resultType", Json::from_static("\"complete\""));
     }
-    if matches!(method, Method::List(_) | Method::ResourcesRead) {
+    if method.is_cacheable() {
         // What a server did not call fresh is stale at once; our own lists are fresh for as long as set.
         let ttl_ms = if said.era.is_none() { ttl_ms } else { 0 };
         if !has("ttlMs") {
@@ -77,7 +77,7 @@ fn legacy_result(method: &Method, said: Said) -> Json {
         return said.json;
     };
     splice.remove("resultType");
-    if matches!(method, Method::List(_) | Method::ResourcesRead) {
+    if method.is_cacheable() {
         splice.remove("ttlMs").remove("cacheScope");
     }
     let meta = said.json.get("_meta");

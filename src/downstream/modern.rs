@@ -77,6 +77,9 @@ impl ModernRequest {
             | Method::ResourcesRead
             | Method::PromptsGet
             | Method::Complete
+            | Method::SkillsList
+            | Method::SkillsGet
+            | Method::DirectoryRead
             | Method::Task(TaskMethod::Get | TaskMethod::Update | TaskMethod::Cancel) => {
                 if let Method::Task(_) = self.method {
                     may_have_tasks(&self.read)?;

@@ -273,7 +273,7 @@ impl Mux {
             Outcome::Complete(mut said) => {
                 said.json = self.with_public_task(server, call, said.json);
                 self.learn_links(server, &call.method, &said.json);
-                said.json = self.with_public_uris(server, said.json);
+                said.json = self.with_public_uris(server, &call.method, said.json);
                 Outcome::Complete(said)
             }
             asking @ Outcome::InputRequired(_) => asking,

@@ -24,6 +24,7 @@ use super::parked::Parked;
 use super::reads;
 use super::report::{Problems, ServerReport};
 use super::routes::Learned;
+use super::skills::{self, Skills};
 use super::subscriptions::Subscribers;
 use super::tasks::{self, Tasks};
 
@@ -50,6 +51,7 @@ pub struct Mux {
     pub(super) parked: Parked,
     pub(super) tasks: Tasks,
     pub(super) links: Learned,
+    pub(super) skills: Skills,
     pub(super) subscribers: Subscribers,
     stop: CancellationToken,
     started: Instant,
@@ -96,6 +98,7 @@ impl Mux {
             parked: Parked::default(),
             tasks: Tasks::default(),
             links: Learned::default(),
+            skills: Skills::default(),
             subscribers: Subscribers::default(),
             stop,
             started: Instant::now(),
@@ -181,6 +184,7 @@ impl Mux {
         match call.method.routed_by() {
             RoutedBy::Mux => match call.method {
                 Method::List(kind) => self.list(kind, call).await.map(Begun::Done),
+                Method::SkillsList => skills::list(self, call).await.map(Begun::Done),
                 Method::Task(_) => tasks::list(self, call).await.map(Begun::Done),
                 _ => Err(CallError::UnknownMethod(call.method.to_string())),
             },

@@ -10,6 +10,7 @@ mod call;
 mod error;
 mod flow;
 mod forward;
+mod gather;
 mod hub;
 mod keeper;
 mod notices;
@@ -18,6 +19,7 @@ mod reads;
 mod report;
 mod rewrite;
 mod routes;
+mod skills;
 mod subscriptions;
 mod tasks;
 

@@ -1,4 +1,4 @@
-//! `resources/read`: whom to ask for a URI, and URIs in what servers answer.
+//! `resources/read` and its like: whom to ask for a URI, and URIs in what servers answer.
 
 use std::sync::Arc;
 
@@ -24,7 +24,19 @@ pub(super) async fn read(hub: &Mux, call: &Arc<Call>) -> Result<Begun, CallError
     let uri = text(call.read.uri.as_ref(), "uri")?;
     hub.listed(|catalog| is_listed(catalog, &uri)).await;
     let catalog = hub.catalog.load_full();
-    let owners = match catalog.resolve_uri(&uri) {
+    let leads = catalog.resolve_uri(&uri);
+    // The folder of a skill says more than a template or a scheme.
+    let skill = match leads {
+        UriRoute::Exact(_) => None,
+        _ => hub.skills.route(&uri),
+    };
+    if let Some(route) = skill
+        && catalog.may_read(&route.server, route.original.as_str())
+    {
+        let outgoing = outgoing(call, "uri", &uri, &route.original);
+        return send(hub, call, &route.server, outgoing, Repeatable::Yes).await;
+    }
+    let owners = match leads {
         UriRoute::Exact(route) => {
             let outgoing = outgoing(call, "uri", &uri, &route.original);
             return send(hub, call, &route.server, outgoing, Repeatable::Yes).await;
@@ -124,11 +136,22 @@ impl Mux {
     }
 
     /// The result with the server's URIs in their public form, if any of them collided with another's.
-    pub(super) fn with_public_uris(&self, server: &ServerName, result: Json) -> Json {
+    pub(super) fn with_public_uris(
+        &self,
+        server: &ServerName,
+        method: &Method,
+        result: Json,
+    ) -> Json {
         let catalog = self.catalog.load();
-        match catalog.uri_rewrites(server) {
-            Some(rewrites) => with_public_uris(&result, rewrites),
-            None => result,
+        let rewrites = catalog.uri_rewrites(server);
+        if rewrites.is_none() && self.skills.keeps_uris(server) {
+            return result;
         }
+        let public = |uri: &str| {
+            let listed = rewrites.and_then(|rewrites| rewrites.public(uri));
+            let listed = listed.map(std::borrow::Cow::into_owned);
+            listed.or_else(|| self.skills.public(server, uri))
+        };
+        with_public_uris(&result, method, &public)
     }
 }

@@ -11,26 +11,23 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::future::join_all;
 use indexmap::IndexMap;
 use parking_lot::Mutex;
-use tokio::time::timeout_at;
 
 use crate::catalog::Route;
 use crate::protocol::{
     Method, OriginalName, Outcome, RELATED_TASK, Said, ServerName, TaskMethod, related_task,
 };
-use crate::upstream::Step;
 use crate::wire::{Json, Splice};
 
 use super::call::{Call, Caller};
 use super::error::CallError;
-use super::forward::{Repeatable, plain, send, start, text};
+use super::forward::{Repeatable, plain, send, text};
+use super::gather::{elements, on_one_page};
 use super::hub::{Begun, Mux};
 
 /// How many tasks are remembered; the oldest give way.
 const MAX_TASKS: usize = 65_536;
 /// How long a result may be to be taken for the beginning of a task.
 const MAX_BEGINNING: usize = 64 * 1024;
-/// How many pages of one server's tasks are looked at.
-const MAX_PAGES: usize = 64;
 
 /// A task, wherever it runs.
 #[derive(Clone, Debug, PartialEq)]
@@ -117,65 +114,26 @@ pub(super) async fn by_task(hub: &Mux, call: &Arc<Call>) -> Result<Begun, CallEr
 
 /// The caller's tasks at all servers, on one page.
 pub(super) async fn list(hub: &Mux, call: &Arc<Call>) -> Result<Outcome, CallError> {
-    if call.read.cursor.is_some() {
-        let why = "the cursor is not one that this list gave out";
-        return Err(CallError::BadParams(why.to_owned()));
-    }
+    on_one_page(call)?;
     let servers = hub.tasks.servers(&call.caller);
     let lists = servers.iter().filter(|server| {
         let features = hub.features(server);
         features.is_some_and(|features| features.lists_tasks())
     });
-    let lists = join_all(lists.map(|server| all_pages(hub, call, server))).await;
+    let lists = join_all(lists.map(|server| of_server(hub, call, server))).await;
     let tasks: Vec<Json> = lists.into_iter().flatten().collect();
     let body = Json::object([("tasks", &Json::array(&tasks))]);
     Ok(Outcome::Complete(Said::by_mux(body)))
 }
 
 /// The caller's tasks at one server, as far as it tells them.
-async fn all_pages(hub: &Mux, call: &Arc<Call>, server: &ServerName) -> Vec<Json> {
-    let mut tasks = Vec::new();
-    let mut cursor = None;
-    for _ in 0..MAX_PAGES {
-        let Some(page) = page(hub, call, server, cursor).await else {
-            break;
-        };
-        let listed = page.get("tasks").and_then(|tasks| tasks.elements());
-        tasks.extend(listed.unwrap_or_default().into_iter().filter_map(|task| {
-            let (public, caller) = hub.tasks.public(&route(server, &task)?)?;
-            (caller == call.caller).then(|| renamed(task, &public))
-        }));
-        cursor = page.get("nextCursor").filter(|next| next.text().is_some());
-        if cursor.is_none() {
-            break;
-        }
-    }
-    tasks
-}
-
-async fn page(
-    hub: &Mux,
-    call: &Arc<Call>,
-    server: &ServerName,
-    cursor: Option<Json>,
-) -> Option<Json> {
-    let mut outgoing = plain(call);
-    outgoing
-        .replace
-        .extend(cursor.map(|cursor| ("cursor", cursor)));
-    let started = start(hub, call, server, outgoing, Repeatable::Yes).await;
-    let mut running = started.ok()?;
-    let deadline = running.deadline;
-    let ending = async {
-        loop {
-            match running.errand.step().await {
-                Ok(Step::Done(Outcome::Complete(said))) => return Some(said.json),
-                Ok(Step::Event(_)) => {}
-                _ => return None,
-            }
-        }
-    };
-    timeout_at(deadline, ending).await.ok().flatten()
+async fn of_server(hub: &Mux, call: &Arc<Call>, server: &ServerName) -> Vec<Json> {
+    let listed = elements(hub, call, server, "tasks").await.into_iter();
+    let mine = listed.filter_map(|task| {
+        let (public, caller) = hub.tasks.public(&route(server, &task)?)?;
+        (caller == call.caller).then(|| renamed(task, &public))
+    });
+    mine.collect()
 }
 
 /// The task that an object names by `taskId`.

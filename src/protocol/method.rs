@@ -34,6 +34,12 @@ pub enum Method {
     SetLevel,
     /// `tasks/get`, `tasks/update`, `tasks/cancel`, `tasks/result`, `tasks/list`
     Task(TaskMethod),
+    /// `skills/list` (SEP-2640)
+    SkillsList,
+    /// `skills/get` (SEP-2640)
+    SkillsGet,
+    /// `resources/directory/read` (SEP-2640)
+    DirectoryRead,
     /// Any other, by its name
     Other(Arc<str>),
 }
@@ -69,7 +75,7 @@ pub enum RoutedBy {
 }
 
 impl Method {
-    const TABLE: [(&'static str, Self); 20] = [
+    const TABLE: [(&'static str, Self); 23] = [
         ("tools/call", Self::ToolsCall),
         ("tools/list", Self::List(Kind::Tool)),
         ("resources/read", Self::ResourcesRead),
@@ -90,6 +96,9 @@ impl Method {
         ("tasks/cancel", Self::Task(TaskMethod::Cancel)),
         ("tasks/result", Self::Task(TaskMethod::Result)),
         ("tasks/list", Self::Task(TaskMethod::List)),
+        ("skills/list", Self::SkillsList),
+        ("skills/get", Self::SkillsGet),
+        ("resources/directory/read", Self::DirectoryRead),
     ];
 
     /// The method with this name.
@@ -116,7 +125,7 @@ impl Method {
         match self {
             Self::ToolsCall => RoutedBy::Name(Kind::Tool),
             Self::PromptsGet => RoutedBy::Name(Kind::Prompt),
-            Self::ResourcesRead => RoutedBy::Uri,
+            Self::ResourcesRead | Self::SkillsGet | Self::DirectoryRead => RoutedBy::Uri,
             Self::Complete => RoutedBy::Reference,
             Self::Task(TaskMethod::List) => RoutedBy::Mux,
             Self::Task(_) => RoutedBy::TaskId,
@@ -132,6 +141,18 @@ impl Method {
             Self::Task(TaskMethod::Get | TaskMethod::Update | TaskMethod::Cancel) => Some("taskId"),
             _ => None,
         }
+    }
+
+    /// Whether the result says how long it is fresh (2026-07-28, "Caching").
+    pub fn is_cacheable(&self) -> bool {
+        matches!(
+            self,
+            Self::List(_)
+                | Self::ResourcesRead
+                | Self::SkillsList
+                | Self::SkillsGet
+                | Self::DirectoryRead
+        )
     }
 
     /// Whether a server may ask the client something before it answers (2026-07-28, "Multi round-trip

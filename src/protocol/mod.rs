@@ -27,7 +27,7 @@ pub use kind::Kind;
 pub use level::{LogLevel, LogWish};
 pub use meta::{Meta, keys};
 pub use method::{Method, RoutedBy, TaskMethod, notification};
-pub use model::{Identity, ServerFeatures};
+pub use model::{Identity, SKILLS, ServerFeatures};
 pub use names::{OriginalName, PublicName, ServerName};
 pub use outcome::{CallEvent, Outcome, Said};
 pub use params::CallParams;

@@ -12,7 +12,9 @@ use super::{Kind, ProtocolVersion, TASKS, keys};
 use crate::wire::{Json, Splice};
 
 /// Extensions whose requests the mux can route to the server that they belong to.
-const EXTENSIONS: [&str; 2] = [TASKS, "io.modelcontextprotocol/ui"];
+const EXTENSIONS: [&str; 3] = [TASKS, SKILLS, "io.modelcontextprotocol/ui"];
+/// The extension under which servers have skills (SEP-2640).
+pub const SKILLS: &str = "io.modelcontextprotocol/skills";
 
 /// What a server said it offers.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -109,6 +111,19 @@ impl ServerFeatures {
     }
 }
 
+/// The settings of an extension that two servers have: what either says, the first where both do.
+fn both(first: &Json, second: &Json) -> Json {
+    let Some(mut splice) = Splice::new(first) else {
+        return first.clone();
+    };
+    for (key, value) in second.members().unwrap_or_default() {
+        if first.get(&key).is_none() {
+            splice.set(&key, value);
+        }
+    }
+    splice.finish()
+}
+
 /// What the mux is, and what it offers on behalf of the servers behind it.
 #[derive(Clone, Debug, Default)]
 pub struct Identity {
@@ -129,10 +144,11 @@ impl Identity {
         for (name, features) in servers {
             for (id, settings) in &features.extensions {
                 if EXTENSIONS.contains(&id.as_str()) {
-                    identity
-                        .extensions
-                        .entry(id.clone())
-                        .or_insert_with(|| settings.clone());
+                    let merged = match identity.extensions.get(id) {
+                        Some(before) => both(before, settings),
+                        None => settings.clone(),
+                    };
+                    identity.extensions.insert(id.clone(), merged);
                 }
             }
             if features.has_tool_tasks() {

@@ -61,6 +61,9 @@ impl Modern {
         let Some(name) = &outgoing.name else {
             return headers;
         };
+        if outgoing.method.name_member().is_none() {
+            return headers;
+        }
         headers.insert(NAME, header_value(&HeaderText::encode(name)));
         if let Some(repeated) = self.param_headers.read().get(name) {
             for (header, value) in repeated.values(outgoing.arguments.as_ref()) {

@@ -31,6 +31,7 @@ mod prompts;
 mod resources;
 mod restart;
 mod shutdown;
+mod skills;
 mod start;
 mod stdio;
 mod support;
