@@ -8,12 +8,13 @@ use clap::ValueEnum;
 use parking_lot::Mutex;
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CancelTaskParams, CompleteRequestParams,
-    CompleteResult, GetPromptRequestParams, GetPromptResponse, GetTaskParams, GetTaskResult,
-    Implementation, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
-    ListToolsResult, LoggingLevel, PaginatedRequestParams, ProtocolVersion,
-    ReadResourceRequestParams, ReadResourceResponse, RequestStateCodec, RequestStateError,
-    ServerCapabilities, ServerConfig, SetLevelRequestParams, SubscribeRequestParams,
-    SubscriptionFilter, Tool, UnsubscribeRequestParams, UpdateTaskParams,
+    CompleteResult, GetPromptRequestParams, GetPromptResponse, GetSkillRequestParams,
+    GetSkillResult, GetTaskParams, GetTaskResult, Implementation, ListPromptsResult,
+    ListResourceTemplatesResult, ListResourcesResult, ListSkillsResult, ListToolsResult,
+    LoggingLevel, PaginatedRequestParams, ProtocolVersion, ReadResourceDirectoryRequestParams,
+    ReadResourceDirectoryResult, ReadResourceRequestParams, ReadResourceResponse,
+    RequestStateCodec, RequestStateError, ServerCapabilities, ServerConfig, SetLevelRequestParams,
+    SubscribeRequestParams, SubscriptionFilter, Tool, UnsubscribeRequestParams, UpdateTaskParams,
 };
 use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
 use rmcp::task_manager::TaskManager;
@@ -22,7 +23,7 @@ use rmcp::{ErrorData, RoleServer, ServerHandler};
 use crate::changes::{Ear, Listeners, Toggle};
 use crate::definitions::{DEFINITIONS, QUESTIONS};
 use crate::questions::{Asked, Call, ask};
-use crate::{prompts, resources, tools};
+use crate::{prompts, resources, skills, tools};
 
 type Context = RequestContext<RoleServer>;
 
@@ -115,12 +116,12 @@ impl ServerHandler for Fixture {
             .enable_completions()
             .enable_logging()
             .build();
-        if self.era != Era::Legacy {
-            capabilities.extensions = ServerCapabilities::builder()
-                .enable_tasks()
-                .build()
-                .extensions;
-        }
+        let skills = ServerCapabilities::builder().enable_skills_with_directory_read();
+        capabilities.extensions = if self.era == Era::Legacy {
+            skills.build().extensions
+        } else {
+            skills.enable_tasks().build().extensions
+        };
         let version = match self.era {
             Era::Modern => ProtocolVersion::V_2026_07_28,
             Era::Legacy | Era::Both => ProtocolVersion::V_2025_11_25,
@@ -228,6 +229,30 @@ impl ServerHandler for Fixture {
         _: Context,
     ) -> Result<ReadResourceResponse, ErrorData> {
         resources::read(&request.uri)
+    }
+
+    async fn list_skills(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: Context,
+    ) -> Result<ListSkillsResult, ErrorData> {
+        Ok(ListSkillsResult::with_all_items(vec![skills::skill()]))
+    }
+
+    async fn get_skill(
+        &self,
+        request: GetSkillRequestParams,
+        _: Context,
+    ) -> Result<GetSkillResult, ErrorData> {
+        skills::get(&request.uri).map(GetSkillResult::new)
+    }
+
+    async fn read_resource_directory(
+        &self,
+        request: ReadResourceDirectoryRequestParams,
+        _: Context,
+    ) -> Result<ReadResourceDirectoryResult, ErrorData> {
+        skills::folder(&request.uri)
     }
 
     async fn complete(

@@ -21,6 +21,7 @@ mod prompts;
 mod questions;
 mod resources;
 mod sessions;
+mod skills;
 mod tasks;
 mod tools;
 

@@ -8,8 +8,9 @@ use rmcp::model::{
 use serde_json::json;
 
 use crate::content::PNG;
+use crate::skills;
 
-/// Reads a listed resource, or one that the template makes.
+/// Reads a listed resource, a file of the skill, or what the template makes.
 pub(crate) fn read(uri: &str) -> Result<ReadResourceResponse, ErrorData> {
     let contents = match uri {
         "test://static-text" => {
@@ -18,11 +19,17 @@ pub(crate) fn read(uri: &str) -> Result<ReadResourceResponse, ErrorData> {
         "test://static-binary" => ResourceContents::blob(PNG, uri).with_mime_type("image/png"),
         "test://watched-resource" => ResourceContents::text("Somebody watches this.", uri),
         "test://toggled" => ResourceContents::text("I am here today.", uri),
-        _ => from_template(uri).ok_or_else(|| {
+        _ => other(uri).ok_or_else(|| {
             ErrorData::resource_not_found("Resource not found", Some(json!({ "uri": uri })))
         })?,
     };
     Ok(ReadResourceResult::new(vec![contents]).into())
+}
+
+fn other(uri: &str) -> Option<ResourceContents> {
+    let skill = skills::text(uri);
+    let skill = skill.map(|text| ResourceContents::text(text, uri).with_mime_type("text/markdown"));
+    skill.or_else(|| from_template(uri))
 }
 
 fn from_template(uri: &str) -> Option<ResourceContents> {
