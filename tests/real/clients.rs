@@ -12,7 +12,7 @@ use crate::peers::{Peers, script};
 use crate::process::{Running, command};
 use crate::rmcp_client;
 use crate::scratch::Scratch;
-use crate::session::{Answers, Era, Session};
+use crate::session::{Answers, Era, Operation, Session};
 
 /// How long a client may say nothing while there is work to do.
 const SILENCE: Duration = Duration::from_secs(120);
@@ -56,6 +56,12 @@ impl Client {
             "ping" => self != Self::Inspector && era == Era::Legacy,
             _ => true,
         }
+    }
+
+    /// Whether the client does this operation, in this era.
+    pub(crate) fn does(self, operation: &Operation, era: Era) -> bool {
+        let answers = matches!(self, Self::Py1 | Self::Py2);
+        self.can(&operation.method, era) && (answers || !operation.asks)
     }
 
     /// Whether each operation has a connection, and over stdio a server process, of its own.

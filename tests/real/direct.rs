@@ -54,7 +54,7 @@ impl Baseline {
     pub(crate) fn take(
         client: Client,
         servers: &[Server],
-        urls: &HashMap<&str, String>,
+        urls: &HashMap<String, String>,
         stage: &Stage,
     ) -> Result<Self, String> {
         let mut sessions = Vec::new();
@@ -151,7 +151,7 @@ fn session(client: Client, server: &Server, how: (Reach, Era), target: Target) -
     let operations = server
         .operations
         .iter()
-        .filter(|operation| client.can(&operation.method, how.1));
+        .filter(|operation| client.does(operation, how.1));
     Session {
         id: id(server, how),
         era: how.1,

@@ -29,6 +29,8 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::Instant;
 
+use serde_json::Map;
+
 use clients::{Client, Stage};
 use direct::{Baseline, Reach};
 use peers::Peers;
@@ -86,7 +88,7 @@ fn main() -> ExitCode {
 /// Everything: returns the number of results that differ.
 fn run(clients: &[Client], real: bool, scratch: &Scratch) -> Result<usize, String> {
     let peers = Peers::from_environment();
-    let mut servers = vec![servers::ours(scratch)?];
+    let mut servers = servers::ours(scratch)?;
     if real {
         let missing = peers.missing();
         if !missing.is_empty() {
@@ -98,16 +100,23 @@ fn run(clients: &[Client], real: bool, scratch: &Scratch) -> Result<usize, Strin
         scratch.repository()?;
         servers.extend(servers::theirs(&peers, scratch)?);
     }
-    let (mut running, mut urls) = (Vec::new(), HashMap::new());
-    for server in &servers {
-        if let Some((there, url)) = server.listen(scratch)? {
-            running.push(there);
-            urls.insert(server.name, url);
+    let mut running = Vec::new();
+    let mut listen = |servers: &mut dyn Iterator<Item = &Server>| {
+        let mut urls = HashMap::new();
+        for server in servers {
+            if let Some((there, url)) = server.listen(scratch)? {
+                running.push(there);
+                urls.insert(server.name.to_owned(), url);
+            }
         }
-    }
+        Ok::<_, String>(urls)
+    };
+    let urls = listen(&mut servers.iter())?;
+    let behind = listen(&mut servers.iter().filter_map(|server| server.behind.as_deref()))?;
     let world = World {
         servers: &servers,
         urls: &urls,
+        behind: &behind,
         scratch,
         peers: &peers,
     };
@@ -133,7 +142,10 @@ fn run(clients: &[Client], real: bool, scratch: &Scratch) -> Result<usize, Strin
 /// What all legs share.
 struct World<'a> {
     servers: &'a [Server],
-    urls: &'a HashMap<&'a str, String>,
+    /// Where servers listen for clients without the mux.
+    urls: &'a HashMap<String, String>,
+    /// Where those listen that the mux has in the place of others.
+    behind: &'a HashMap<String, String>,
     scratch: &'a Scratch,
     peers: &'a Peers,
 }
@@ -177,16 +189,19 @@ impl World<'_> {
     fn through(&self, reach: Reach, baselines: &[(Client, Baseline)]) -> Result<usize, String> {
         let leg = format!("mux-{}", reach.name());
         let stage = self.stage(&leg);
-        let mut targets = Vec::new();
+        let mut entries = Map::new();
         for server in self.servers {
-            let there = self.urls.get(server.name).filter(|_| reach == Reach::Http);
-            let target = match there {
-                Some(url) => Target::Http(url.clone()),
-                None => server.stdio(self.scratch, &leg)?,
+            let (there, urls) = match &server.behind {
+                Some(behind) => (behind.as_ref(), self.behind),
+                None => (server, self.urls),
             };
-            targets.push((server.name, target));
+            let target = match urls.get(server.name).filter(|_| reach == Reach::Http) {
+                Some(url) => Target::Http(url.clone()),
+                None => there.stdio(self.scratch, &leg)?,
+            };
+            entries.insert(server.name.to_owned(), there.entry(&target));
         }
-        let mux = Mux::start(reach, &targets, &stage)?;
+        let mux = Mux::start(reach, &entries, &stage)?;
         let mut offences = 0;
         for (client, baseline) in baselines {
             let (legs, began) = (mux.legs(*client), Instant::now());

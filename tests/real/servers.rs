@@ -30,6 +30,10 @@ pub(crate) struct Server {
     /// Whether it speaks 2026-07-28 beside the revisions before.
     pub(crate) dual: bool,
     pub(crate) operations: Vec<Operation>,
+    /// What the mux has in its place.
+    pub(crate) behind: Option<Box<Server>>,
+    /// What the mux's configuration says of it beside the address.
+    rules: Value,
 }
 
 impl Server {
@@ -50,6 +54,19 @@ impl Server {
             words.splice(..0, ["env".to_owned(), format!("MEMORY_FILE_PATH={graph}")]);
         }
         Ok(Target::Stdio(words))
+    }
+
+    /// What the mux's configuration says of it.
+    pub(crate) fn entry(&self, target: &Target) -> Value {
+        let mut entry = self.rules.clone();
+        match target {
+            Target::Http(url) => entry["url"] = json!(url),
+            Target::Stdio(words) => {
+                entry["command"] = json!(words[0]);
+                entry["args"] = json!(words[1..]);
+            }
+        }
+        entry
     }
 
     /// Starts it on HTTP, if it can do that, and returns its URL.
@@ -78,14 +95,6 @@ impl Server {
     }
 }
 
-/// What the mux's configuration says of a server that is there.
-pub(crate) fn entry(target: &Target) -> Value {
-    match target {
-        Target::Http(url) => json!({ "url": url }),
-        Target::Stdio(words) => json!({ "command": words[0], "args": words[1..] }),
-    }
-}
-
 fn free_port() -> std::io::Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
@@ -108,21 +117,39 @@ fn operations(server: &str, scratch: &Scratch) -> Result<Vec<Operation>, String>
             .find_map(|key| params?.get(key));
         let what = what.map(|what| format!(" {what}")).unwrap_or_default();
         let id = format!("{server} {index}: {method}{what}");
-        Operation::new(&id, method, params.cloned())
+        Operation {
+            asks: value["asks"] == true,
+            ..Operation::new(&id, method, params.cloned())
+        }
     };
     Ok(listed.iter().enumerate().map(operation).collect())
 }
 
-/// A server of ours, on rmcp: it needs nothing but cargo.
-pub(crate) fn ours(scratch: &Scratch) -> Result<Server, String> {
+/// Servers of ours, on rmcp: they need nothing but cargo.
+pub(crate) fn ours(scratch: &Scratch) -> Result<Vec<Server>, String> {
     let fixture = fixture()?;
-    Ok(Server {
-        name: "fixture",
-        stdio: words(&[&fixture, "--era", "both", "--stdio"]),
-        listens: Listens::AndSays(words(&[&fixture, "--era", "both", "--http", "127.0.0.1:0"])),
-        dual: true,
-        operations: operations("fixture", scratch)?,
-    })
+    let speaking = |name, era| {
+        Ok::<_, String>(Server {
+            name,
+            stdio: words(&[&fixture, "--era", era, "--stdio"]),
+            listens: Listens::AndSays(words(&[&fixture, "--era", era, "--http", "127.0.0.1:0"])),
+            dual: true,
+            operations: operations(name, scratch)?,
+            behind: None,
+            rules: json!({}),
+        })
+    };
+    // Old clients cannot talk to this one without the mux: they talk to its twin that speaks everything.
+    let only_modern = Server {
+        // The URIs are those of the other fixture.
+        rules: json!({ "resources": [], "templates": [] }),
+        ..speaking("modern", "modern")?
+    };
+    let twin = Server {
+        behind: Some(Box::new(only_modern)),
+        ..speaking("modern", "both")?
+    };
+    Ok(vec![speaking("fixture", "both")?, twin])
 }
 
 /// The servers of other people.
@@ -173,6 +200,8 @@ pub(crate) fn theirs(peers: &Peers, scratch: &Scratch) -> Result<Vec<Server>, St
             listens,
             dual,
             operations,
+            behind: None,
+            rules: json!({}),
         })
     };
     legacy.chain(dual).map(server).collect()

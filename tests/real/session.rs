@@ -53,6 +53,9 @@ pub(crate) struct Operation {
     pub(crate) method: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) params: Option<Value>,
+    /// Whether the server asks the client something before it answers.
+    #[serde(skip)]
+    pub(crate) asks: bool,
 }
 
 impl Operation {
@@ -61,6 +64,7 @@ impl Operation {
             id: id.to_owned(),
             method: method.to_owned(),
             params,
+            asks: false,
         }
     }
 }

@@ -3,14 +3,14 @@
 use std::fs;
 use std::process::Stdio;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::clients::{Client, Stage};
 use crate::direct::{Baseline, Reach};
 use crate::lists::{LISTS, public};
 use crate::process::{Running, command};
 use crate::rmcp_client;
-use crate::servers::{Server, entry};
+use crate::servers::Server;
 use crate::session::{Answers, Era, Operation, Session, Target};
 
 /// A mux that listens on HTTP, and how to start another like it on stdio.
@@ -44,15 +44,11 @@ impl Mux {
     /// Writes the configuration and starts the mux with it.
     pub(crate) fn start(
         reach: Reach,
-        servers: &[(&str, Target)],
+        entries: &Map<String, Value>,
         stage: &Stage,
     ) -> Result<Self, String> {
-        let entries = servers
-            .iter()
-            .map(|(name, target)| ((*name).to_owned(), entry(target)));
         let patient = json!({ "startupTimeout": "60s", "callTimeout": "60s" });
-        let config =
-            json!({ "mux": patient, "mcpServers": entries.collect::<serde_json::Map<_, _>>() });
+        let config = json!({ "mux": patient, "mcpServers": entries });
         let all = serve(
             stage,
             &format!("mux-{}", reach.name()),
@@ -174,7 +170,7 @@ fn operations(servers: &[Server], leg: Leg, wanted: Value) -> Vec<Operation> {
         let its = server.operations.iter().filter(lists);
         all.extend(its.map(|operation| renamed(operation, server.name)));
     }
-    all.retain(|operation| leg.client.can(&operation.method, leg.era));
+    all.retain(|operation| leg.client.does(operation, leg.era));
     all
 }
 

@@ -7,7 +7,7 @@ use crate::direct::{Baseline, for_everybody};
 use crate::likeness::{Crossing, Likeness};
 use crate::lists::{LISTS, List, original};
 use crate::servers::Server;
-use crate::session::{Answers, Era};
+use crate::session::{Answers, Era, Operation};
 use crate::through::{Leg, Mux};
 
 /// The kinds of things that the mux must offer, since its servers do.
@@ -53,8 +53,8 @@ impl Comparison<'_> {
         for server in self.servers {
             for operation in &server.operations {
                 let listed = operation.method.ends_with("/list");
-                if !listed && can(&operation.method) {
-                    verdict.note(&operation.id, self.operation(server, &operation.id));
+                if !listed && self.leg.client.does(operation, self.leg.era) {
+                    verdict.note(&operation.id, self.operation(server, operation));
                 }
             }
         }
@@ -97,11 +97,16 @@ impl Comparison<'_> {
         missing.map_or(Ok(()), |name| Err(format!("`{name}` is missing in {line}")))
     }
 
-    fn operation(&self, server: &Server, operation: &str) -> Result<(), String> {
+    fn operation(&self, server: &Server, operation: &Operation) -> Result<(), String> {
         let how = (self.mux.reach, self.leg.era);
-        let direct = self.baseline.get(server, how, operation)?;
+        let direct = self.baseline.get(server, how, &operation.id)?;
+        let result = direct.get("result");
+        let failed = result.is_none_or(|result| result["isError"] == true);
+        if operation.asks && failed {
+            return Err(format!("nothing comes of it without the mux: {direct}"));
+        }
         let like = self.likeness(server);
-        equal(&like.line(direct), &like.line(self.got(operation)?))
+        equal(&like.line(direct), &like.line(self.got(&operation.id)?))
     }
 
     /// Every entry of every server, in the server's order and under its public name, and no other.

@@ -7,9 +7,17 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import anyio
+from answers import elicited, sampled
 from mcp import ClientSession, McpError, StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
-from mcp.types import CompletionArgument, PaginatedRequestParams, PromptReference, ResourceTemplateReference
+from mcp.types import (
+    CompletionArgument,
+    CreateMessageResult,
+    ElicitResult,
+    PaginatedRequestParams,
+    PromptReference,
+    ResourceTemplateReference,
+)
 from pydantic import AnyUrl
 
 LISTS = {
@@ -23,6 +31,14 @@ LISTS = {
 def plain(model) -> dict:
     """What was on the wire: no member that the server did not send."""
     return model.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+
+async def sample(_context, params) -> CreateMessageResult:
+    return CreateMessageResult.model_validate(sampled(plain(params)))
+
+
+async def elicit(_context, params) -> ElicitResult:
+    return ElicitResult.model_validate(elicited(plain(params)))
 
 
 async def walk(client: ClientSession, method: str) -> dict:
@@ -116,7 +132,7 @@ async def run(session: dict, turn: anyio.CapacityLimiter) -> None:
     async with turn:
         try:
             async with connect(session) as (incoming, outgoing):
-                async with ClientSession(incoming, outgoing, timedelta(seconds=60)) as client:
+                async with ClientSession(incoming, outgoing, timedelta(seconds=60), sample, elicit) as client:
                     hello = await client.initialize()
                     server = {"revision": hello.protocolVersion, "capabilities": plain(hello.capabilities)}
                     for operation in session["operations"]:

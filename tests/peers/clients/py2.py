@@ -5,8 +5,9 @@ import os
 import sys
 
 import anyio
+from answers import elicited, sampled
 from mcp import Client, MCPError, StdioServerParameters
-from mcp.types import PromptReference, ResourceTemplateReference
+from mcp.types import CreateMessageResult, ElicitResult, PromptReference, ResourceTemplateReference
 
 MODES = {"legacy": "legacy", "auto": "auto", "modern": "2026-07-28"}
 LISTS = {
@@ -20,6 +21,14 @@ LISTS = {
 def plain(model) -> dict:
     """What was on the wire: no member that the server did not send."""
     return model.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+
+async def sample(_context, params) -> CreateMessageResult:
+    return CreateMessageResult.model_validate(sampled(plain(params)))
+
+
+async def elicit(_context, params) -> ElicitResult:
+    return ElicitResult.model_validate(elicited(plain(params)))
 
 
 async def walk(client: Client, method: str) -> dict:
@@ -103,7 +112,8 @@ async def run(session: dict, turn: anyio.CapacityLimiter) -> None:
         command = session["stdio"]
         target = StdioServerParameters(command=command[0], args=command[1:], env=dict(os.environ))
     # No cache: every operation has to reach the server.
-    client = Client(target, mode=MODES[session["era"]], cache=None, read_timeout_seconds=60)
+    how = {"mode": MODES[session["era"]], "cache": None, "read_timeout_seconds": 60}
+    client = Client(target, sampling_callback=sample, elicitation_callback=elicit, **how)
     async with turn:
         try:
             async with client:

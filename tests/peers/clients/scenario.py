@@ -13,6 +13,8 @@ import subprocess
 import sys
 import threading
 
+from answers import elicited, sampled
+
 PATIENCE = 25.0  # seconds for a scenario
 META = "io.modelcontextprotocol/"
 INFO = {"name": "scenario", "version": "1"}
@@ -23,23 +25,10 @@ class Refused(Exception):
     """The error that a request ended in."""
 
 
-def filled(schema):
-    """The content that a form gets: defaults where there are any."""
-    empty = {"string": "", "integer": 0, "number": 0, "boolean": True}
-    fields = schema.get("properties", {}).items()
-    return {name: field.get("default", empty.get(field.get("type"))) for name, field in fields}
-
-
 def answer(method, params):
     """What this client says to a question."""
-    if method == "elicitation/create":
-        return {"action": "accept", "content": filled(params["requestedSchema"])}
-    if method == "roots/list":
-        return {"roots": []}
-    if method == "sampling/createMessage":
-        content = {"type": "text", "text": "Hello."}
-        return {"role": "assistant", "content": content, "model": "none", "stopReason": "endTurn"}
-    return {}
+    known = {"elicitation/create": elicited, "sampling/createMessage": sampled}
+    return known[method](params) if method in known else {"roots": []}
 
 
 class Client:
