@@ -147,8 +147,7 @@ impl Followed {
 
     /// The next poll is due after the interval that the server wishes, within bounds.
     fn wait(&mut self) {
-        let interval = self.state.interval.unwrap_or(USUAL_INTERVAL);
-        self.next_poll = Instant::now() + interval.clamp(SHORTEST_INTERVAL, LONGEST_INTERVAL);
+        self.next_poll = Instant::now() + within_bounds(self.state.interval);
     }
 
     /// The next poll is due at once.
@@ -189,6 +188,29 @@ impl Drop for Followed {
         if !self.is_over() {
             let tracker = self.place.connection.tracker.clone();
             tracker.spawn(self.place.clone().give_up());
+        }
+    }
+}
+
+fn within_bounds(wish: Option<Duration>) -> Duration {
+    let interval = wish.unwrap_or(USUAL_INTERVAL);
+    interval.clamp(SHORTEST_INTERVAL, LONGEST_INTERVAL)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_sets_the_pace_within_bounds() {
+        for (wish, pace) in [
+            (None, 1_000),
+            (Some(0), 50),
+            (Some(700), 700),
+            (Some(86_400_000), 10_000),
+        ] {
+            let wish = wish.map(Duration::from_millis);
+            assert_eq!(within_bounds(wish), Duration::from_millis(pace));
         }
     }
 }

@@ -10,6 +10,7 @@ matrix!(
     an_ordinary_result_comes_of_a_task,
     a_question_of_a_task_reaches_the_client,
     a_cancelled_call_cancels_its_task,
+    a_task_that_takes_too_long_is_cancelled,
     the_error_of_a_task_is_the_error_of_the_call,
 );
 
@@ -231,14 +232,26 @@ fn a_cancelled_call_cancels_its_task(pairing: Pairing) {
         });
     let bench = pairing.start(fake);
     let call = bench.client.start_call("a__job", &json!({}));
-    eventually("the task is asked after", || {
-        (!bench.fake.seen_of("tasks/get").is_empty()).then_some(())
-    });
+    bench.fake.wait_seen("tasks/get", 1);
     call.cancel();
-    eventually("the task is cancelled", || {
-        let cancelled = bench.fake.seen_of("tasks/cancel");
-        (cancelled.first()?.msg.str("params/taskId") == "t1").then_some(())
-    });
+    let cancelled = bench.fake.wait_seen("tasks/cancel", 1);
+    assert_eq!(cancelled[0].msg.str("params/taskId"), "t1");
+}
+
+fn a_task_that_takes_too_long_is_cancelled(pairing: Pairing) {
+    if knows_better(pairing) {
+        return;
+    }
+    let fake = fake(pairing)
+        .on("tasks/get", |_| Reply::from(task("working", "goes on")))
+        .once("tasks/cancel", |_| {
+            Reply::from(task("cancelled", "stopped"))
+        });
+    let limit = json!({"callTimeout": "400ms"});
+    let bench = pairing.start_with(fake, |mux| mux.settings(&limit));
+    let answer = bench.client.call("a__job", &json!({}));
+    assert_eq!(answer.get("error/code"), -32011, "{}", answer.text());
+    bench.fake.wait_seen("tasks/cancel", 1);
 }
 
 fn the_error_of_a_task_is_the_error_of_the_call(pairing: Pairing) {
