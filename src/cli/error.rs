@@ -110,7 +110,7 @@ fn of_missing(name: &ServerName, why: &str) -> Finding {
 fn of_call(error: &CallError) -> Finding {
     let finding = Finding::new(error.to_string());
     match error {
-        CallError::Answered(said) => Finding::new(of_answer(&said.json)),
+        CallError::Answered { said, .. } => Finding::new(of_answer(&said.json)),
         CallError::Unknown(Unknown {
             suggestion: Some(name),
             ..
@@ -216,7 +216,12 @@ mod tests {
     fn an_error_of_a_server_is_told_in_its_words() {
         let told = |text| {
             let said = Said::by(Era::Modern, Json::from_static(text));
-            told(&CliError::Call(CallError::Answered(said))).0
+            told(&CliError::Call(CallError::Answered {
+                server: ServerName::new("a"),
+                said,
+                lacking: None,
+            }))
+            .0
         };
         assert_eq!(
             told(r#"{"code":-32021,"message":"No\u001b[2J way","data":{"a":[1]}}"#),

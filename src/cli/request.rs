@@ -10,8 +10,8 @@ use super::{output, render};
 use crate::app::App;
 use crate::catalog::Catalog;
 use crate::config::Config;
-use crate::mux::Call;
-use crate::protocol::{Kind, Method, Outcome};
+use crate::mux::{Call, CallError};
+use crate::protocol::{Kind, Method};
 use crate::wire::Json;
 
 /// Calls a tool.
@@ -76,14 +76,11 @@ fn start(common: &Common) -> Result<Config, CliError> {
 }
 
 async fn send(app: &App, method: Method, params: Json) -> Result<Json, CliError> {
-    match app
-        .hub()
-        .call(Call::plain(method, params))
-        .outcome()
-        .await?
-    {
-        Outcome::Complete(said) => Ok(said.json),
-        Outcome::InputRequired(_) => Err(CliError::Asked),
+    let said = app.hub().call(Call::plain(method, params)).outcome().await;
+    match said {
+        Ok(said) => Ok(said.json),
+        Err(CallError::Asked(_)) => Err(CliError::Asked),
+        Err(error) => Err(error.into()),
     }
 }
 

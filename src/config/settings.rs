@@ -64,6 +64,9 @@ pub struct Settings {
     /// How long one call may take.
     #[serde(deserialize_with = "millis")]
     pub call_timeout: Duration,
+    /// How long a client may take to answer what a server asks it during a call.
+    #[serde(deserialize_with = "millis")]
+    pub input_timeout: Duration,
     /// How many calls one server gets at once, at least 1.
     pub max_concurrent_calls: usize,
     /// How connected servers are watched.
@@ -124,6 +127,7 @@ impl Default for Settings {
             on_conflict: OnConflict::First,
             startup_timeout: Duration::from_secs(30),
             call_timeout: Duration::from_secs(60),
+            input_timeout: Duration::from_secs(600),
             max_concurrent_calls: 64,
             health: Health::default(),
             circuit_breaker: CircuitBreaker::default(),

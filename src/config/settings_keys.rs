@@ -42,6 +42,12 @@ pub(crate) const SETTINGS: &[Key] = &[
         doc: "How long one call may take",
     },
     Key {
+        name: "inputTimeout",
+        shape: TIMEOUT,
+        default: Preset::Value("10m"),
+        doc: "How long a client may take to answer what a server asks it during a call",
+    },
+    Key {
         name: "maxConcurrentCalls",
         shape: CALLS,
         default: Preset::Value("64"),

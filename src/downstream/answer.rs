@@ -1,26 +1,54 @@
 //! Results and errors, put into the words of a client's era.
 
 use crate::mux::CallError;
-use crate::protocol::{Era, Method, Outcome, RpcError, Said, code, keys};
+use crate::protocol::{ClientProfile, Era, Method, RpcError, Said, code, keys};
 use crate::wire::{Json, RequestId, Response, Splice};
 
 use super::reply::Last;
+use super::visits::{self, Visits};
+
+/// What decides how a modern client is answered.
+pub(super) struct Wants<'a> {
+    /// What it asked for.
+    pub(super) method: &'a Method,
+    /// What it can do.
+    pub(super) client: &'a ClientProfile,
+    /// How long it may keep the mux's own lists, in milliseconds.
+    pub(super) ttl_ms: u64,
+}
 
 /// The response to a modern client.
-pub(super) fn modern(
-    id: &RequestId,
-    method: &Method,
-    outcome: Result<Outcome, CallError>,
-    ttl_ms: u64,
-) -> Last {
-    match outcome {
-        Ok(Outcome::Complete(said)) => result(id, modern_result(method, said, ttl_ms)),
-        Ok(Outcome::InputRequired(json)) => result(id, json),
-        Err(failed) => match failed.to_rpc() {
-            (error, Some(Era::Legacy)) => refusal(id, modern_error(error)),
-            (error, _) => refusal(id, error),
-        },
+pub(super) fn modern(id: &RequestId, wants: &Wants<'_>, outcome: Result<Said, CallError>) -> Last {
+    let failed = match outcome {
+        Ok(said) => return result(id, modern_result(wants.method, said, wants.ttl_ms)),
+        Err(failed) => failed,
+    };
+    if let CallError::Answered {
+        server,
+        said,
+        lacking,
+    } = &failed
+        && said.era == Some(Era::Legacy)
+    {
+        return match visits::asked(&said.json, server, wants) {
+            Some(Visits::Needed(asks)) => result(id, asks),
+            Some(Visits::Impossible(required)) => error(id, &missing(&said.json, &required)),
+            None => match lacking {
+                Some(required) => error(id, &missing(&said.json, required)),
+                None => refusal(id, modern_error(said.json.clone())),
+            },
+        };
     }
+    refusal(id, failed.to_rpc().0)
+}
+
+/// The server could not do without asking, and the client cannot be asked (2026-07-28, "Capabilities").
+fn missing(said: &Json, required: &Json) -> RpcError {
+    let message = said.get("message");
+    let message = message.as_ref().and_then(Json::text);
+    let message = message.unwrap_or("the client lacks a capability that this request needs".into());
+    RpcError::new(code::MISSING_CAPABILITY, message)
+        .with_data(&Json::object([("requiredCapabilities", required)]))
 }
 
 /// Adds what every modern result has (2026-07-28, "Results" and "Caching") to one that was not said in

@@ -1,122 +1,168 @@
 //! Questions to a legacy client in the middle of its request.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use tokio::sync::oneshot;
-use tokio::time::timeout;
 
-use crate::protocol::{InputKind, RpcError, code, read_input_required};
-use crate::wire::{Json, Splice};
+use crate::protocol::{InputAnswer, InputKind, InputRequest, RpcError, code, notification};
+use crate::wire::{Json, Notification, Splice};
 
 use super::session::{Answer, Session};
 
-/// How long a client has for its answers.
-const PATIENCE: Duration = Duration::from_secs(600);
+/// How often one call may ask.
+const MAX_ROUNDS: u32 = 32;
+/// Pauses before a server is called again that asks for nothing but that.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// The questions of one round, on their way to the client and back.
+/// The open questions of one request.
 pub(super) struct Asking {
     session: Arc<Session>,
-    state: Option<Json>,
-    to_send: VecDeque<Bytes>,
     open: Vec<Open>,
+    answers: FuturesUnordered<Waiting>,
+    rounds: u32,
 }
 
+/// One question on its way to the client and back.
 struct Open {
     key: String,
-    kind: InputKind,
     ask: u64,
-    answer: oneshot::Receiver<Answer>,
 }
+
+type Waiting = std::pin::Pin<Box<dyn Future<Output = InputAnswer> + Send>>;
 
 impl Drop for Asking {
     fn drop(&mut self) {
         for open in &self.open {
             self.session.forget(open.ask);
         }
-        if let Some(state) = &self.state {
-            self.session.hub.give_up(state);
-        }
     }
 }
 
 impl Asking {
-    /// The questions of a result of type `input_required`.
-    pub(super) fn new(session: &Arc<Session>, asks: &Json) -> Result<Self, RpcError> {
-        let (questions, state) = read_input_required(asks);
-        let mut asking = Self {
+    /// Nothing is asked yet.
+    pub(super) fn new(session: &Arc<Session>) -> Self {
+        Self {
             session: session.clone(),
-            state,
-            to_send: VecDeque::new(),
             open: Vec::new(),
-        };
+            answers: FuturesUnordered::new(),
+            rounds: 0,
+        }
+    }
+
+    /// Asks the client these questions: the messages to send.
+    pub(super) fn ask(&mut self, questions: Vec<InputRequest>) -> Result<Vec<Bytes>, RpcError> {
+        self.rounds += 1;
+        if self.rounds > MAX_ROUNDS {
+            return Err(RpcError::new(code::BROKEN, "the server asks without end"));
+        }
+        let mut frames = Vec::new();
         for question in questions {
+            let params = question.params.as_ref();
             let kind = InputKind::of_method(&question.method)
-                .filter(|kind| session.client.can_answer(*kind))
-                .ok_or_else(|| {
-                    RpcError::new(
-                        code::BROKEN,
-                        format!(
-                            "the server asks `{}`, which this client cannot answer",
-                            question.method
-                        ),
-                    )
-                })?;
-            let (ask, frame, answer) = session.ask(&question.method, question.params);
-            asking.to_send.push_back(frame);
-            asking.open.push(Open {
-                key: question.key,
-                kind,
-                ask,
-                answer,
-            });
-        }
-        Ok(asking)
-    }
-
-    /// The next question to send.
-    pub(super) fn next_frame(&mut self) -> Option<Bytes> {
-        self.to_send.pop_front()
-    }
-
-    /// Waits for all answers and puts them into the params for the retry.
-    pub(super) async fn answers(&mut self, params: Option<&Json>) -> Result<Json, RpcError> {
-        let too_late = || RpcError::new(code::TIMEOUT, "the client did not answer in time");
-        let answers = timeout(PATIENCE, self.collect())
-            .await
-            .map_err(|_| too_late())?;
-        let members: Vec<(&str, &Json)> = answers
-            .iter()
-            .map(|(key, answer)| (key.as_str(), answer))
-            .collect();
-        let empty = Json::from_static("{}");
-        let params = params.unwrap_or(&empty);
-        let Some(mut splice) = Splice::new(params) else {
-            return Ok(params.clone());
-        };
-        splice.set("inputResponses", Json::object(members));
-        match self.state.take() {
-            Some(state) => splice.set("requestState", state),
-            None => splice.remove("requestState"),
-        };
-        Ok(splice.finish())
-    }
-
-    async fn collect(&mut self) -> Vec<(String, Json)> {
-        let mut answers = Vec::new();
-        for open in &mut self.open {
-            let answer = match (&mut open.answer).await {
-                Ok(Ok(result)) => Some(result),
-                // There is no slot for an error in the answers; a refused elicitation has a word of its own.
-                _ if open.kind == InputKind::Elicitation => {
-                    Some(Json::from_static(r#"{"action":"cancel"}"#))
-                }
-                _ => None,
+                .filter(|kind| self.session.client.lacks(*kind, params).is_none())
+                .ok_or_else(|| cannot(&question.method))?;
+            let params = match kind {
+                InputKind::Elicitation => question.params.map(with_id),
+                _ => question.params,
             };
-            answers.extend(answer.map(|answer| (open.key.clone(), answer)));
+            let (ask, frame, answer) = self.session.ask(&question.method, params);
+            frames.push(frame);
+            self.open.push(Open {
+                key: question.key.clone(),
+                ask,
+            });
+            self.answers.push(Box::pin(answered(question.key, answer)));
         }
-        answers
+        Ok(frames)
     }
+
+    /// Whether the client is being asked something.
+    pub(super) fn is_open(&self) -> bool {
+        !self.answers.is_empty()
+    }
+
+    /// The next answer of the client. Waits for ever if nothing is asked. Cancel safe.
+    pub(super) async fn answer(&mut self) -> InputAnswer {
+        loop {
+            match self.answers.next().await {
+                Some(answer) if self.take(&answer.key).is_some() => return answer,
+                // It was withdrawn before.
+                Some(_) => {}
+                None => return std::future::pending().await,
+            }
+        }
+    }
+
+    fn take(&mut self, key: &str) -> Option<Open> {
+        let at = self.open.iter().position(|open| open.key == key)?;
+        Some(self.open.remove(at))
+    }
+
+    /// The server does not want this answer any more: what the client is told.
+    pub(super) fn withdraw(&mut self, key: &str) -> Option<Bytes> {
+        self.take(key).map(|open| self.cancelled(&open))
+    }
+
+    /// Nobody wants any answer any more: what the client is told.
+    pub(super) fn withdraw_all(&mut self) -> Vec<Bytes> {
+        let open = std::mem::take(&mut self.open);
+        open.iter().map(|open| self.cancelled(open)).collect()
+    }
+
+    fn cancelled(&self, open: &Open) -> Bytes {
+        self.session.forget(open.ask);
+        let params = Json::object([
+            ("requestId", &Json::encode(&open.ask)),
+            (
+                "reason",
+                &Json::from_static("\"the server does not wait for the answer any more\""),
+            ),
+        ]);
+        Notification {
+            method: notification::CANCELLED.into(),
+            params: Some(params),
+        }
+        .encode()
+    }
+
+    /// How long to wait before a server is called again that asks for nothing but that.
+    pub(super) fn pause(&self) -> Duration {
+        FIRST_PAUSE
+            .saturating_mul(1 << self.rounds.saturating_sub(1).min(16))
+            .min(LONGEST_PAUSE)
+    }
+}
+
+async fn answered(key: String, answer: oneshot::Receiver<Answer>) -> InputAnswer {
+    let gone = |_| Err(RpcError::new(code::INVALID_REQUEST, "the client is gone").to_json());
+    let body = answer.await.unwrap_or_else(gone);
+    InputAnswer { key, body }
+}
+
+fn cannot(method: &str) -> RpcError {
+    let why = format!("the server asks `{method}`, which this client cannot answer");
+    RpcError::new(code::BROKEN, why)
+}
+
+/// Elicitations by URL had an id up to 2025-11-25, which newer servers do not give them.
+fn with_id(params: Json) -> Json {
+    let is_url = params
+        .get("mode")
+        .is_some_and(|mode| mode.as_bytes() == b"\"url\"");
+    if !is_url || params.get("elicitationId").is_some() {
+        return params;
+    }
+    let id = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 16]>());
+    let Some(mut splice) = Splice::new(&params) else {
+        return params;
+    };
+    splice.set("elicitationId", Json::string(&id));
+    splice.finish()
 }

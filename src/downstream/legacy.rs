@@ -1,19 +1,19 @@
 //! The legacy dialect, towards a client: a handshake, then requests within a session (up to 2025-11-25).
 
 use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::sync::Arc;
 
+use tokio::time::sleep;
+
 use crate::mux::{Call, CallError, CallStep, InFlight};
-use crate::protocol::{CallParams, Method, Outcome, RpcError, Said, code};
+use crate::protocol::{CallParams, Method, RpcError, Said, code};
 use crate::wire::{Json, Request, RequestId};
 
 use super::answer;
 use super::asking::Asking;
 use super::reply::{Item, Last, Reply, event_frame};
 use super::session::{Registered, Session, is_legacy};
-
-/// How often one call may ask.
-const MAX_ROUNDS: u32 = 32;
 
 /// A request of a legacy client.
 pub(super) struct LegacyReply {
@@ -24,12 +24,12 @@ pub(super) struct LegacyReply {
     /// Until the response is there: its id may be used again from then on.
     registered: Option<Registered>,
     state: State,
-    rounds: u32,
+    /// Messages that go before anything else.
+    outbox: VecDeque<Item>,
 }
 
 enum State {
-    Calling(Box<InFlight>),
-    Asking(Asking),
+    Calling(Box<InFlight>, Asking),
     Watching(String),
     Unwatching(String),
     Over,
@@ -65,7 +65,10 @@ fn try_open(session: &Arc<Session>, request: Request) -> Result<Reply, RpcError>
         }
         Method::Subscribe => State::Watching(uri(params.as_ref())?),
         Method::Unsubscribe => State::Unwatching(uri(params.as_ref())?),
-        _ => State::Calling(Box::new(call(session, &method, params.clone()))),
+        _ => State::Calling(
+            Box::new(call(session, &method, params.clone())),
+            Asking::new(session),
+        ),
     };
     let registered = session.register(&id)?;
     Ok(Reply::Legacy(Box::new(LegacyReply {
@@ -75,7 +78,7 @@ fn try_open(session: &Arc<Session>, request: Request) -> Result<Reply, RpcError>
         params,
         registered: Some(registered),
         state,
-        rounds: 0,
+        outbox: VecDeque::new(),
     })))
 }
 
@@ -87,6 +90,7 @@ fn call(session: &Arc<Session>, method: &Method, params: Option<Json>) -> InFlig
         client: session.client.clone(),
         caller: session.caller.clone(),
         logs: session.logs(),
+        expects: None,
     })
 }
 
@@ -116,35 +120,22 @@ impl LegacyReply {
 
     async fn advance(&mut self) -> Item {
         loop {
+            if let Some(item) = self.outbox.pop_front() {
+                return item;
+            }
             match &mut self.state {
-                State::Calling(flow) => match flow.step().await {
-                    CallStep::Event(event) => {
-                        if let Some(frame) = event_frame(event, self.session.logs()) {
-                            return Item::Message(frame);
+                State::Calling(flow, asking) => {
+                    let step = tokio::select! {
+                        biased;
+                        step = flow.step() => step,
+                        answer = asking.answer(), if asking.is_open() => {
+                            if let Err(error) = flow.answer(vec![answer]).await {
+                                self.end(Err(error));
+                            }
+                            continue;
                         }
-                    }
-                    CallStep::Done(Ok(Outcome::InputRequired(asks))) => {
-                        if let Err(error) = self.ask(&asks) {
-                            return Item::Last(answer::error(&self.id, &error));
-                        }
-                    }
-                    CallStep::Done(Ok(Outcome::Complete(said))) => {
-                        self.note_list(&said);
-                        return self.last(Ok(said));
-                    }
-                    CallStep::Done(Err(error)) => return self.last(Err(error)),
-                },
-                State::Asking(asking) => {
-                    if let Some(frame) = asking.next_frame() {
-                        return Item::Message(frame);
-                    }
-                    match asking.answers(self.params.as_ref()).await {
-                        Ok(params) => {
-                            let again = call(&self.session, &self.method, Some(params));
-                            self.state = State::Calling(Box::new(again));
-                        }
-                        Err(error) => return Item::Last(answer::error(&self.id, &error)),
-                    }
+                    };
+                    self.stepped(step).await;
                 }
                 State::Watching(uri) => {
                     let watched = self.session.subscription.watch(uri).await;
@@ -159,21 +150,58 @@ impl LegacyReply {
         }
     }
 
+    async fn stepped(&mut self, step: CallStep) {
+        let State::Calling(flow, asking) = &mut self.state else {
+            return;
+        };
+        match step {
+            CallStep::Event(event) => {
+                let frame = event_frame(event, self.session.logs());
+                self.outbox.extend(frame.map(Item::Message));
+            }
+            CallStep::Asks(questions) => {
+                let nothing = questions.is_empty();
+                match asking.ask(questions) {
+                    Ok(frames) => self.outbox.extend(frames.into_iter().map(Item::Message)),
+                    Err(error) => {
+                        return self
+                            .outbox
+                            .push_back(Item::Last(answer::error(&self.id, &error)));
+                    }
+                }
+                if nothing {
+                    sleep(asking.pause()).await;
+                    if let Err(error) = flow.answer(Vec::new()).await {
+                        self.end(Err(error));
+                    }
+                }
+            }
+            CallStep::Withdrawn(key) => {
+                self.outbox.extend(asking.withdraw(&key).map(Item::Message));
+            }
+            CallStep::Done(outcome) => self.end(outcome),
+        }
+    }
+
+    /// The response, after the client has been told which questions nobody waits for any more.
+    fn end(&mut self, outcome: Result<Said, CallError>) {
+        if let State::Calling(_, asking) = &mut self.state {
+            let withdrawn = asking.withdraw_all();
+            self.outbox.extend(withdrawn.into_iter().map(Item::Message));
+        }
+        if let Ok(said) = &outcome {
+            self.note_list(said);
+        }
+        let last = self.last(outcome);
+        self.outbox.push_back(last);
+    }
+
     /// What the client knows from now on.
     fn note_list(&self, said: &Said) {
         let more = self.params.as_ref().and_then(|params| params.get("cursor"));
         if let (Method::List(kind), None) = (&self.method, more) {
             self.session.subscription.has_seen(*kind, &said.json);
         }
-    }
-
-    fn ask(&mut self, asks: &Json) -> Result<(), RpcError> {
-        self.rounds += 1;
-        if self.rounds > MAX_ROUNDS {
-            return Err(RpcError::new(code::BROKEN, "the server asks without end"));
-        }
-        self.state = State::Asking(Asking::new(&self.session, asks)?);
-        Ok(())
     }
 
     fn last(&self, outcome: Result<Said, CallError>) -> Item {

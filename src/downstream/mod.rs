@@ -21,6 +21,7 @@ mod sessions;
 mod sse;
 mod stdio;
 mod stream_log;
+mod visits;
 
 pub use http::{Endpoint, EndpointOptions, PATH};
 pub use stdio::serve_stdio;

@@ -85,18 +85,21 @@ impl ModernRequest {
                     may_have_tasks(&self.read)?;
                 }
                 let logs = log_wish(&self.read)?;
+                let client = Arc::new(ClientProfile::from_meta(version, &self.read.meta));
                 let call = Call {
                     method: self.method.clone(),
                     params: self.request.params,
-                    client: Arc::new(ClientProfile::from_meta(version, &self.read.meta)),
+                    client: client.clone(),
                     read: self.read,
                     caller: caller.clone(),
                     logs,
+                    expects: None,
                 };
                 let flow = hub.call(call);
                 let reply = ModernReply {
                     id,
                     method: self.method,
+                    client,
                     flow,
                     logs,
                     ttl_ms,

@@ -1,9 +1,11 @@
 //! What a client gets for one request: messages, and last the response.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
-use crate::mux::{CallStep, InFlight};
-use crate::protocol::{CallEvent, LogLevel, LogWish, Method, notification};
+use crate::mux::{CallError, CallStep, InFlight};
+use crate::protocol::{CallEvent, ClientProfile, LogLevel, LogWish, Method, Said, notification};
 use crate::wire::{Json, Notification, RequestId};
 
 use super::answer;
@@ -63,12 +65,22 @@ impl Reply {
 pub(super) struct ModernReply {
     pub(super) id: RequestId,
     pub(super) method: Method,
+    pub(super) client: Arc<ClientProfile>,
     pub(super) flow: InFlight,
     pub(super) logs: LogWish,
     pub(super) ttl_ms: u64,
 }
 
 impl ModernReply {
+    fn last(&self, outcome: Result<Said, CallError>) -> Last {
+        let wants = answer::Wants {
+            method: &self.method,
+            client: &self.client,
+            ttl_ms: self.ttl_ms,
+        };
+        answer::modern(&self.id, &wants, outcome)
+    }
+
     async fn next(&mut self) -> Item {
         loop {
             match self.flow.step().await {
@@ -77,10 +89,15 @@ impl ModernReply {
                         return Item::Message(frame);
                     }
                 }
-                CallStep::Done(outcome) => {
-                    let last = answer::modern(&self.id, &self.method, outcome, self.ttl_ms);
+                CallStep::Asks(_) => {
+                    let last = match self.flow.park() {
+                        Ok(asks) => answer::result(&self.id, asks),
+                        Err(error) => self.last(Err(error)),
+                    };
                     return Item::Last(last);
                 }
+                CallStep::Withdrawn(_) => {}
+                CallStep::Done(outcome) => return Item::Last(self.last(outcome)),
             }
         }
     }

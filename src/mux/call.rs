@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::protocol::{CallParams, ClientProfile, LogWish, Method};
+use crate::protocol::{CallParams, ClientProfile, LogWish, Method, ServerName};
+use crate::upstream::Party;
 use crate::wire::Json;
+
+const ANONYMOUS: &str = "anonymous";
 
 /// Who a call comes from. Parked calls can be resumed by their own caller only.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -17,7 +20,17 @@ impl Caller {
 
     /// Somebody who did not say who they are.
     pub fn anonymous() -> Self {
-        Self::new("anonymous")
+        Self::new(ANONYMOUS)
+    }
+
+    /// The identity.
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The party that the caller is to servers; `None` if it could be anybody.
+    pub(super) fn party(&self) -> Option<Party> {
+        (&*self.0 != ANONYMOUS).then(|| Party::new(self.0.clone()))
     }
 }
 
@@ -36,6 +49,8 @@ pub struct Call {
     pub caller: Caller,
     /// Which log messages the client wants of this call.
     pub logs: LogWish,
+    /// The only server that this call may go to, if it carries something of this server's. The mux sets it.
+    pub expects: Option<ServerName>,
 }
 
 impl Call {
@@ -50,6 +65,7 @@ impl Call {
             )),
             caller: Caller::new("command line"),
             logs: LogWish::Nothing,
+            expects: None,
         }
     }
 }

@@ -35,8 +35,15 @@ pub enum CallError {
     #[error("the client lacks a capability that this request needs")]
     MissingCapability(Json),
     /// The server answered an error of its own.
-    #[error("the server answered an error: {}", .0.json)]
-    Answered(Said),
+    #[error("the server answered an error: {}", .said.json)]
+    Answered {
+        /// Which server.
+        server: ServerName,
+        /// The error object.
+        said: Said,
+        /// The capability for lack of which a question of the server had been refused before, if any.
+        lacking: Option<Json>,
+    },
     /// The server failed.
     #[error("server `{server}`: {source}")]
     Upstream {
@@ -52,6 +59,20 @@ pub enum CallError {
     OutcomeUnknown {
         /// Which server.
         server: ServerName,
+    },
+    /// The client did not answer in time what the server asked.
+    #[error("the client did not answer the server's questions in time")]
+    InputExpired,
+    /// The server asks, and there is nobody to answer: the methods of its questions.
+    #[error("the server asks the client something, which cannot be answered here")]
+    Asked(Vec<String>),
+    /// The client refused to answer, with this error, and the server cannot be told so.
+    #[error("the client refused to answer `{method}`: {error}")]
+    Refused {
+        /// What it was asked.
+        method: String,
+        /// The client's error object.
+        error: Json,
     },
     /// Too many questions wait for answers.
     #[error("too many calls wait for answers of their clients")]
@@ -79,7 +100,17 @@ impl CallError {
     /// A failure of this server; its own error objects pass as they are.
     pub(super) fn of(server: &ServerName, source: UpstreamError) -> Self {
         match source {
-            UpstreamError::Answered(said) => Self::Answered(said),
+            UpstreamError::Answered(said) => Self::Answered {
+                server: server.clone(),
+                said,
+                lacking: None,
+            },
+            UpstreamError::Unasked { lacking, said } => Self::Answered {
+                server: server.clone(),
+                said,
+                lacking: Some(lacking),
+            },
+            UpstreamError::Refused { method, error } => Self::Refused { method, error },
             source => Self::Upstream {
                 server: server.clone(),
                 source,
@@ -90,7 +121,7 @@ impl CallError {
     /// The error object for the client, and the era in which it was said: `None` if the mux says it.
     pub fn to_rpc(&self) -> (Json, Option<Era>) {
         match self {
-            Self::Answered(said) => (said.json.clone(), said.era),
+            Self::Answered { said, .. } => (said.json.clone(), said.era),
             _ => (self.compose().to_json(), None),
         }
     }
@@ -141,10 +172,13 @@ impl CallError {
             Self::MissingCapability(_) => {
                 (code::MISSING_CAPABILITY, "missingCapability", None, None)
             }
-            Self::Answered(_) => (code::INTERNAL, "answered", None, None),
+            Self::Answered { .. } => (code::INTERNAL, "answered", None, None),
             Self::OutcomeUnknown { server } => {
                 (code::OUTCOME_UNKNOWN, "outcomeUnknown", Some(server), None)
             }
+            Self::InputExpired => (code::TIMEOUT, "inputExpired", None, None),
+            Self::Asked(_) => (code::MISSING_CAPABILITY, "asked", None, None),
+            Self::Refused { .. } => (code::NOT_PERMITTED, "inputRefused", None, None),
             Self::TooManyParked => (code::OVERLOADED, "overloaded", None, None),
             Self::Upstream { server, source } => {
                 let (number, kind, retry) = classify_upstream(source);
@@ -168,6 +202,8 @@ fn classify_upstream(error: &UpstreamError) -> (i64, &'static str, Option<Durati
         UpstreamError::Broken(_)
         | UpstreamError::Status(_)
         | UpstreamError::Transport(_)
-        | UpstreamError::Answered(_) => (code::BROKEN, "broken", None),
+        | UpstreamError::Answered(_)
+        | UpstreamError::Unasked { .. }
+        | UpstreamError::Refused { .. } => (code::BROKEN, "broken", None),
     }
 }

@@ -6,7 +6,10 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 use crate::catalog::Route;
-use crate::protocol::{Kind, OriginalName, Outcome, Said, ServerFeatures, ServerName};
+use crate::protocol::{
+    InputAnswer, InputRequest, Kind, OriginalName, Outcome, Said, ServerFeatures, ServerName,
+    signed,
+};
 use crate::upstream::{Errand, Outgoing, Step, Upstream, UpstreamError, Verdict};
 use crate::wire::{Json, Splice};
 
@@ -23,6 +26,19 @@ pub(super) struct Running {
     pub(super) timeout: Duration,
     pub(super) deadline: Instant,
     pub(super) repeatable: Repeatable,
+    /// The questions that wait for answers, signed.
+    pub(super) open: Vec<InputRequest>,
+    /// Whether the client is to be asked once more what it did not answer.
+    ask_again: bool,
+    /// A step that was taken already, to see whether the server knows what it is asked for.
+    pub(super) ahead: Option<Step>,
+}
+
+async fn next(ahead: &mut Option<Step>, errand: &mut Errand) -> Result<Step, UpstreamError> {
+    match ahead.take() {
+        Some(step) => Ok(step),
+        None => errand.step().await,
+    }
 }
 
 /// Whether a call may be sent again when its answer was lost.
@@ -36,19 +52,27 @@ pub(super) enum Repeatable {
 
 impl Running {
     pub(super) async fn step(&mut self, hub: &Mux) -> Ran {
-        let step = match timeout_at(self.deadline, self.errand.step()).await {
+        let ask_again = self.ask_again;
+        let step = tokio::select! {
+            biased;
+            step = timeout_at(self.deadline, next(&mut self.ahead, &mut self.errand)) => step,
+            () = std::future::ready(()), if ask_again => {
+                self.ask_again = false;
+                return Ran::Asks(self.open.clone());
+            }
+        };
+        let step = match step {
             Ok(step) => step,
+            Err(_) if !self.open.is_empty() => return Ran::Done(Err(CallError::InputExpired)),
             Err(_) => Err(UpstreamError::Timeout(self.timeout)),
         };
         match step {
             Ok(Step::Event(event)) => Ran::Event(event),
-            Ok(Step::Asks(mut questions)) => {
-                for question in &mut questions {
-                    let params = question.params.take();
-                    question.params =
-                        params.map(|params| hub.with_public_relation(&self.server, params));
-                }
-                Ran::Asks(questions)
+            Ok(Step::Asks(questions)) => self.asks(hub, questions),
+            Ok(Step::Withdrawn(key)) => {
+                self.open.retain(|question| question.key != key);
+                self.go_on();
+                Ran::Withdrawn(key)
             }
             Ok(Step::Acknowledged(_)) => Ran::Done(Err(CallError::Upstream {
                 server: self.server.clone(),
@@ -63,6 +87,49 @@ impl Running {
                 self.failed(error)
             }
         }
+    }
+
+    fn asks(&mut self, hub: &Mux, questions: Vec<InputRequest>) -> Ran {
+        let patience = hub.settings.input_timeout;
+        let for_client = |question: InputRequest| {
+            let relate = |params| hub.with_public_relation(&self.server, params);
+            let params = question.params.map(relate);
+            InputRequest {
+                params: Some(signed(&question.method, params.as_ref(), &self.server)),
+                ..question
+            }
+        };
+        let signed: Vec<InputRequest> = questions.into_iter().map(for_client).collect();
+        self.open.extend(signed.iter().cloned());
+        self.deadline = Instant::now() + patience;
+        Ran::Asks(signed)
+    }
+
+    /// While the client is asked, its patience counts; afterwards the call has its time again.
+    fn go_on(&mut self) {
+        if self.open.is_empty() {
+            self.deadline = Instant::now() + self.timeout;
+        }
+    }
+
+    /// Hands answers to the server.
+    pub(super) async fn answer(&mut self, answers: &[InputAnswer]) {
+        self.errand.answer(answers).await;
+        self.open
+            .retain(|question| answers.iter().all(|answer| answer.key != question.key));
+        self.go_on();
+    }
+
+    /// The client has repeated its request, under a new id and perhaps a new progress token.
+    pub(super) fn resumed_by(&mut self, call: &Arc<Call>) {
+        self.call = call.clone();
+        self.errand
+            .report_with(call.read.meta.progress_token.clone());
+    }
+
+    /// What the client left out it is asked once more.
+    pub(super) fn ask_again(&mut self) {
+        self.ask_again = !self.open.is_empty();
     }
 
     fn failed(&self, error: UpstreamError) -> Ran {
@@ -164,7 +231,7 @@ pub(super) async fn by_reference(hub: &Mux, call: &Arc<Call>) -> Result<Begun, C
         .is_some_and(|features| !features.completions)
     {
         let nothing = Json::from_static(r#"{"completion":{"values":[]}}"#);
-        return Ok(Begun::Done(Outcome::Complete(Said::by_mux(nothing))));
+        return Ok(Begun::Done(Said::by_mux(nothing)));
     }
     let mut outgoing = plain(call);
     if original.as_str() != name {
@@ -201,6 +268,7 @@ pub(super) fn plain(call: &Call) -> Outgoing {
         name: None,
         arguments: call.read.arguments.clone(),
         client: call.client.clone(),
+        party: call.caller.party(),
         progress_token: call.read.meta.progress_token.clone(),
         logs: call.logs,
     }
@@ -225,10 +293,24 @@ pub(super) async fn start(
     outgoing: Outgoing,
     repeatable: Repeatable,
 ) -> Result<Running, CallError> {
+    if call
+        .expects
+        .as_ref()
+        .is_some_and(|expected| expected != server)
+    {
+        let why = "`requestState` belongs to a server that does not offer this any more";
+        return Err(CallError::BadParams(why.to_owned()));
+    }
     let upstream = hub.upstream(server)?;
     let timeout = upstream.config.call_timeout;
     let deadline = Instant::now() + timeout;
-    let sending = async { upstream.lease(deadline).await?.send(&outgoing).await };
+    let sending = async {
+        upstream
+            .lease(&outgoing, deadline)
+            .await?
+            .send(&outgoing)
+            .await
+    };
     let errand = match timeout_at(deadline, sending).await {
         Ok(sent) => sent.map_err(|error| CallError::of(server, error))?,
         Err(_) => return Err(CallError::of(server, UpstreamError::Timeout(timeout))),
@@ -240,6 +322,9 @@ pub(super) async fn start(
         timeout,
         deadline,
         repeatable,
+        open: Vec::new(),
+        ask_again: false,
+        ahead: None,
     })
 }
 

@@ -12,7 +12,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::catalog::{Catalog, Naming, Source, build};
 use crate::config::Settings;
-use crate::protocol::{Identity, Kind, Method, Outcome, RoutedBy, Said};
+use crate::protocol::{Identity, Kind, Method, RoutedBy, Said};
 use crate::upstream::Pool;
 use crate::wire::Json;
 
@@ -20,10 +20,11 @@ use super::call::Call;
 use super::error::CallError;
 use super::flow::InFlight;
 use super::forward;
-use super::parked::Parked;
+use super::parked::{Parked, Resumed};
 use super::reads;
 use super::report::{Problems, ServerReport};
 use super::routes::Learned;
+use super::seal::Seal;
 use super::skills::{self, Skills};
 use super::subscriptions::Subscribers;
 use super::tasks::{self, Tasks};
@@ -49,6 +50,7 @@ pub struct Mux {
     pub(super) problems: RwLock<Problems>,
     pub(super) published: watch::Sender<Published>,
     pub(super) parked: Parked,
+    pub(super) seal: Seal,
     pub(super) tasks: Tasks,
     pub(super) links: Learned,
     pub(super) skills: Skills,
@@ -72,7 +74,7 @@ pub(super) struct Published {
 /// How a call begins.
 pub(super) enum Begun {
     /// It is over already.
-    Done(Outcome),
+    Done(Said),
     /// A server is at it.
     Running(Box<forward::Running>),
 }
@@ -96,6 +98,7 @@ impl Mux {
             problems: RwLock::default(),
             published: watch::Sender::default(),
             parked: Parked::default(),
+            seal: Seal::default(),
             tasks: Tasks::default(),
             links: Learned::default(),
             skills: Skills::default(),
@@ -178,9 +181,12 @@ impl Mux {
     }
 
     pub(super) async fn begin(self: &Arc<Self>, call: &Arc<Call>) -> Result<Begun, CallError> {
-        if let Some(resumed) = self.resume(call).await? {
-            return Ok(Begun::Running(Box::new(resumed)));
-        }
+        let again = match self.resume(call).await? {
+            Resumed::New => None,
+            Resumed::Running(running) => return Ok(Begun::Running(running)),
+            Resumed::Again(again) => Some(Arc::new(*again)),
+        };
+        let call = again.as_ref().unwrap_or(call);
         match call.method.routed_by() {
             RoutedBy::Mux => match call.method {
                 Method::List(kind) => self.list(kind, call).await.map(Begun::Done),
@@ -196,7 +202,7 @@ impl Mux {
     }
 
     /// A page of a list, from the current catalog.
-    async fn list(&self, kind: Kind, call: &Call) -> Result<Outcome, CallError> {
+    async fn list(&self, kind: Kind, call: &Call) -> Result<Said, CallError> {
         self.first_lists().await;
         let cursor = match &call.read.cursor {
             None => None,
@@ -206,7 +212,7 @@ impl Mux {
         let page = catalog
             .page(kind, cursor.as_deref())
             .map_err(|_| bad_cursor())?;
-        Ok(Outcome::Complete(Said::by_mux(page.body.clone())))
+        Ok(Said::by_mux(page.body.clone()))
     }
 
     /// The tool's definition as clients see it, by its public name; for rules that depend on it.

@@ -39,7 +39,10 @@ impl Mux {
                     self.parked.expire();
                     Rebuild::Needed
                 }
-                () = stop.cancelled() => return,
+                () = stop.cancelled() => {
+                    self.parked.clear();
+                    return;
+                }
             };
             if rebuild == Rebuild::Needed {
                 sleep(DEBOUNCE).await;

@@ -19,6 +19,7 @@ mod reads;
 mod report;
 mod rewrite;
 mod routes;
+mod seal;
 mod skills;
 mod subscriptions;
 mod tasks;

@@ -65,8 +65,8 @@ pub(super) async fn read(hub: &Mux, call: &Arc<Call>) -> Result<Begun, CallError
         }
         match start(hub, call, server, outgoing, Repeatable::Yes).await {
             Ok(running) => match found(running).await {
-                Asked::Found(begun) => return Ok(begun),
-                Asked::NotFound(error) => answer = Err(error),
+                Ok(running) => return Ok(Begun::Running(Box::new(running))),
+                Err(error) => answer = Err(error),
             },
             Err(error) => answer = Err(error),
         }
@@ -82,28 +82,25 @@ pub(super) fn is_listed(catalog: &Catalog, uri: &str) -> bool {
     )
 }
 
-enum Asked {
-    Found(Begun),
-    NotFound(CallError),
-}
-
-/// Waits for a server that may or may not know the URI.
-async fn found(mut running: Running) -> Asked {
+/// Waits for a server that may or may not know the URI: one that answers or asks knows it.
+async fn found(mut running: Running) -> Result<Running, CallError> {
     let step = tokio::time::timeout_at(running.deadline, async {
         loop {
             match running.errand.step().await {
-                Ok(Step::Done(outcome)) => return Ok(outcome),
-                Ok(_) => {}
-                Err(error) => return Err(error),
+                Ok(Step::Event(_)) => {}
+                other => return other,
             }
         }
     });
     let error = match step.await {
-        Ok(Ok(outcome)) => return Asked::Found(Begun::Done(outcome)),
+        Ok(Ok(step)) => {
+            running.ahead = Some(step);
+            return Ok(running);
+        }
         Ok(Err(error)) => error,
         Err(_) => UpstreamError::Timeout(running.timeout),
     };
-    Asked::NotFound(CallError::of(&running.server, error))
+    Err(CallError::of(&running.server, error))
 }
 
 impl Mux {

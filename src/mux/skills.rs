@@ -10,7 +10,7 @@ use futures_util::future::join_all;
 use parking_lot::Mutex;
 
 use crate::catalog::{Route, scheme_safe};
-use crate::protocol::{OriginalName, Outcome, SKILLS, Said, ServerName};
+use crate::protocol::{OriginalName, SKILLS, Said, ServerName};
 use crate::wire::Json;
 
 use super::call::Call;
@@ -95,7 +95,7 @@ fn folders_of(uri: &str) -> impl Iterator<Item = (&str, &str)> {
 }
 
 /// The skills of all servers that have any, on one page.
-pub(super) async fn list(hub: &Mux, call: &Arc<Call>) -> Result<Outcome, CallError> {
+pub(super) async fn list(hub: &Mux, call: &Arc<Call>) -> Result<Said, CallError> {
     on_one_page(call)?;
     hub.first_lists().await;
     let servers = hub.pool.iter().filter(|upstream| {
@@ -132,7 +132,7 @@ pub(super) async fn list(hub: &Mux, call: &Arc<Call>) -> Result<Outcome, CallErr
         }
     }
     let body = Json::object([("skills", &Json::array(&skills))]);
-    Ok(Outcome::Complete(Said::by_mux(body)))
+    Ok(Said::by_mux(body))
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 
 use crate::catalog::Route;
 use crate::protocol::{
-    Method, OriginalName, Outcome, RELATED_TASK, Said, ServerName, TaskMethod, related_task,
+    Method, OriginalName, RELATED_TASK, Said, ServerName, TaskMethod, related_task,
 };
 use crate::wire::{Json, Splice};
 
@@ -113,7 +113,7 @@ pub(super) async fn by_task(hub: &Mux, call: &Arc<Call>) -> Result<Begun, CallEr
 }
 
 /// The caller's tasks at all servers, on one page.
-pub(super) async fn list(hub: &Mux, call: &Arc<Call>) -> Result<Outcome, CallError> {
+pub(super) async fn list(hub: &Mux, call: &Arc<Call>) -> Result<Said, CallError> {
     on_one_page(call)?;
     let servers = hub.tasks.servers(&call.caller);
     let lists = servers.iter().filter(|server| {
@@ -123,7 +123,7 @@ pub(super) async fn list(hub: &Mux, call: &Arc<Call>) -> Result<Outcome, CallErr
     let lists = join_all(lists.map(|server| of_server(hub, call, server))).await;
     let tasks: Vec<Json> = lists.into_iter().flatten().collect();
     let body = Json::object([("tasks", &Json::array(&tasks))]);
-    Ok(Outcome::Complete(Said::by_mux(body)))
+    Ok(Said::by_mux(body))
 }
 
 /// The caller's tasks at one server, as far as it tells them.

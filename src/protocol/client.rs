@@ -15,12 +15,33 @@ pub enum InputKind {
 }
 
 impl InputKind {
+    /// All kinds.
+    pub const ALL: [Self; 3] = [Self::Elicitation, Self::Sampling, Self::Roots];
+
     /// The kind of question that this request method asks.
     pub fn of_method(method: &str) -> Option<Self> {
         match method {
             "elicitation/create" => Some(Self::Elicitation),
             "sampling/createMessage" => Some(Self::Sampling),
             "roots/list" => Some(Self::Roots),
+            _ => None,
+        }
+    }
+
+    /// The part of the capability that a question with these params needs, where it has parts.
+    fn needs(self, params: Option<&Json>) -> Option<&'static str> {
+        let member = |key| params.and_then(|params| params.get(key));
+        match self {
+            Self::Elicitation => {
+                let mode = member("mode");
+                match mode.as_ref().and_then(Json::text).as_deref() {
+                    Some("url") => Some("url"),
+                    _ => Some("form"),
+                }
+            }
+            Self::Sampling if member("tools").is_some() || member("toolChoice").is_some() => {
+                Some("tools")
+            }
             _ => None,
         }
     }
@@ -100,8 +121,80 @@ impl ClientProfile {
         }
     }
 
-    /// Whether the client declared that it can be asked this.
+    /// Whether the client declared that it can be asked questions of this kind, in some form.
     pub fn can_answer(&self, kind: InputKind) -> bool {
         self.capabilities.get(kind.capability()).is_some()
+    }
+
+    /// Whether there is anything that the client can be asked.
+    pub fn can_answer_something(&self) -> bool {
+        InputKind::ALL.iter().any(|kind| self.can_answer(*kind))
+    }
+
+    /// The capability that this question needs and the client did not declare, as the object that would
+    /// declare it; `None`: the client can be asked. A server must not ask what was not declared
+    /// (2026-07-28, "Elicitation" and "Sampling").
+    pub fn lacks(&self, kind: InputKind, params: Option<&Json>) -> Option<Json> {
+        let needed = kind.needs(params);
+        let declared = self.capabilities.get(kind.capability());
+        let has = declared.as_ref().is_some_and(|declared| match needed {
+            None => true,
+            // A client that names no mode takes forms, as all did before there was another one.
+            Some("form") => declared.get("form").is_some() || declared.get("url").is_none(),
+            Some(part) => declared.get(part).is_some(),
+        });
+        if has {
+            return None;
+        }
+        let nothing = Json::from_static("{}");
+        let inner = match needed {
+            Some(part) => Json::object([(part, &nothing)]),
+            None => nothing,
+        };
+        Some(Json::object([(kind.capability(), &inner)]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lacks(capabilities: &str, method: &str, params: &str) -> Option<String> {
+        let client = ClientProfile {
+            capabilities: Json::parse(capabilities.to_owned()).unwrap(),
+            ..ClientProfile::silent(ProtocolVersion::NEWEST_MODERN)
+        };
+        let params = Json::parse(params.to_owned()).unwrap();
+        let kind = InputKind::of_method(method).unwrap();
+        client
+            .lacks(kind, Some(&params))
+            .map(|json| json.to_string())
+    }
+
+    #[test]
+    fn a_question_needs_the_capability_and_its_part() {
+        let form = r#"{"mode":"form"}"#;
+        let url = r#"{"mode":"url"}"#;
+        let elicit = |capabilities, params| lacks(capabilities, "elicitation/create", params);
+        assert_eq!(elicit(r#"{"elicitation":{}}"#, form), None);
+        assert_eq!(elicit(r#"{"elicitation":{}}"#, "{}"), None);
+        assert_eq!(elicit(r#"{"elicitation":{"form":{},"url":{}}}"#, url), None);
+        let missing = |text: &str| Some(text.to_owned());
+        assert_eq!(
+            elicit(r#"{"elicitation":{}}"#, url),
+            missing(r#"{"elicitation":{"url":{}}}"#)
+        );
+        assert_eq!(
+            elicit(r#"{"elicitation":{"url":{}}}"#, form),
+            missing(r#"{"elicitation":{"form":{}}}"#)
+        );
+        let sample = |capabilities, params| lacks(capabilities, "sampling/createMessage", params);
+        assert_eq!(sample(r#"{"sampling":{}}"#, "{}"), None);
+        assert_eq!(sample("{}", "{}"), missing(r#"{"sampling":{}}"#));
+        assert_eq!(
+            sample(r#"{"sampling":{}}"#, r#"{"tools":[]}"#),
+            missing(r#"{"sampling":{"tools":{}}}"#)
+        );
+        assert_eq!(lacks(r#"{"roots":{}}"#, "roots/list", "{}"), None);
     }
 }

@@ -16,6 +16,8 @@ pub mod keys {
     pub const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
     /// Which subscription a notification belongs to.
     pub const SUBSCRIPTION_ID: &str = "io.modelcontextprotocol/subscriptionId";
+    /// Which server asks: the mux's word, in the params of a question.
+    pub const ASKED_BY: &str = "mcpmux/server";
     /// What reports of progress carry.
     pub const PROGRESS_TOKEN: &str = "progressToken";
     /// The keys that belong to the connection between two neighbours, not to the request itself.

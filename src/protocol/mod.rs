@@ -22,7 +22,10 @@ mod version;
 
 pub use client::{ClientProfile, InputKind};
 pub use headers::{HeaderText, ParamHeader, ParamHeaders};
-pub use input::{InputRequest, input_required, read_input_required};
+pub use input::{
+    InputAnswer, InputRequest, elicitation_cancelled, input_required, read_answers,
+    read_input_required, signed, signed_result,
+};
 pub use kind::Kind;
 pub use level::{LogLevel, LogWish};
 pub use meta::{Meta, keys};

@@ -30,6 +30,8 @@ pub mod code {
     pub const NOT_PERMITTED: i64 = -32014;
     /// The call may or may not have happened.
     pub const OUTCOME_UNKNOWN: i64 = -32015;
+    /// The user has to visit a URL first (2025-11-25).
+    pub const URL_ELICITATION_REQUIRED: i64 = -32042;
     /// A header does not agree with the body (2026-07-28).
     pub const HEADER_MISMATCH: i64 = -32020;
     /// The client lacks a capability that the request needs (2026-07-28).

@@ -14,6 +14,7 @@ use crate::transport::{Incoming, Outgoing as Pipe, TransportError};
 use crate::wire::{Json, Notification, Request, RequestId, Response};
 
 use super::UpstreamError;
+use super::asked::Clients;
 use super::dialect::Dialect;
 use super::exchange::Exchange;
 use super::http::HttpCarrier;
@@ -59,6 +60,8 @@ pub(super) struct Connection {
     pub(super) signals: Arc<Signals>,
     pub(super) reporter: Reporter,
     pub(super) tracker: TaskTracker,
+    /// How many clients it serves.
+    pub(super) clients: Clients,
     closed: CancellationToken,
     cancels: Cancels,
     dialect: OnceLock<Dialect>,
@@ -76,6 +79,7 @@ pub(super) struct Surroundings {
     pub(super) signals: Arc<Signals>,
     pub(super) reporter: Reporter,
     pub(super) tracker: TaskTracker,
+    pub(super) clients: Clients,
 }
 
 impl Connection {
@@ -88,6 +92,7 @@ impl Connection {
             signals: around.signals,
             reporter: around.reporter,
             tracker: around.tracker,
+            clients: around.clients,
             closed: CancellationToken::new(),
             cancels: Cancels::default(),
             dialect: OnceLock::new(),

@@ -82,10 +82,11 @@ impl Dialect {
     }
 }
 
-/// The client's params with members replaced and `_meta` edited. Params that need no change stay the same
+/// The client's params with members replaced and removed, and `_meta` edited. Params that need no change stay the same
 /// bytes; params that are absent stay absent unless `_meta` gets members.
 pub(super) fn edit_params(
     outgoing: &Outgoing,
+    remove: &[&str],
     edit_meta: impl FnOnce(&mut Splice),
 ) -> Option<Json> {
     let empty = Json::from_static("{}");
@@ -96,6 +97,9 @@ pub(super) fn edit_params(
     };
     for (key, value) in &outgoing.replace {
         splice.set(key, value.clone());
+    }
+    for key in remove {
+        splice.remove(key);
     }
     let old_meta = params.get("_meta");
     let mut meta = Splice::new(old_meta.as_ref().unwrap_or(&empty))?;

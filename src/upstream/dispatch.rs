@@ -7,11 +7,16 @@ use tokio::sync::mpsc;
 use tracing::{debug, trace};
 
 use crate::protocol::{CallEvent, InputKind, RpcError, code, keys, notification, related_task};
-use crate::wire::{Frame, Json, Malformed, Message, Notification, Request, Response, Splice};
+use crate::wire::{Frame, Json, Malformed, Message, Notification, Request, RequestId, Response};
 
 use super::UpstreamError;
+use super::asked::{Owner, Question};
 use super::connection::{Connection, offer};
 use super::pending::{Delivery, Found, UpstreamId};
+
+/// Why a question has no owner.
+const NOBODY: &str = "no call is under way that it could belong to";
+const UNCLEAR: &str = "several calls are under way that it could belong to";
 
 /// An event that is to reach its call with the pace of the call's own stream.
 pub(super) struct Paced {
@@ -127,8 +132,9 @@ impl Connection {
     fn notification(&self, heard: Notification, source: Source) -> Option<Paced> {
         let params = heard.params;
         match heard.method.as_ref() {
-            notification::PROGRESS => return self.progress(&params?),
+            notification::PROGRESS => return self.progress(params?),
             notification::MESSAGE => return self.log(params?, source),
+            notification::CANCELLED => self.withdrawn(&params?),
             notification::ACKNOWLEDGED => {
                 let params = params?;
                 let id = match source {
@@ -137,7 +143,7 @@ impl Connection {
                         UpstreamId::read(&params.get("_meta")?.get(keys::SUBSCRIPTION_ID)?)?
                     }
                 };
-                let (events, _) = self.pending.events_of(id)?;
+                let events = self.pending.events_of(id)?;
                 let delivery = Delivery::Acknowledged(params.get("notifications"));
                 return Some(Paced { events, delivery });
             }
@@ -154,14 +160,25 @@ impl Connection {
         None
     }
 
-    /// A report of progress: to its call, with the client's own token.
-    fn progress(&self, params: &Json) -> Option<Paced> {
+    /// A report of progress: to its call.
+    fn progress(&self, params: Json) -> Option<Paced> {
         let id = UpstreamId::read(&params.get("progressToken")?)?;
-        let (events, token) = self.pending.events_of(id)?;
-        let mut splice = Splice::new(params)?;
-        splice.set("progressToken", token?);
-        let delivery = Delivery::Event(CallEvent::Progress(splice.finish()));
+        let events = self.pending.events_of(id)?;
+        let delivery = Delivery::Progress(params);
         Some(Paced { events, delivery })
+    }
+
+    /// The server does not want an answer any more. (It could also mean a subscription, which ends by itself.)
+    fn withdrawn(&self, params: &Json) {
+        let question = params.get("requestId");
+        let Some(question) = question.as_ref().and_then(RequestId::from_json) else {
+            return;
+        };
+        let owner = self.pending.owners.settle(&question);
+        if let Some(events) = owner.and_then(|id| self.pending.events_of(id)) {
+            // Without room the client is asked in vain, and its answer goes nowhere.
+            drop(events.try_send(Delivery::Withdrawn(question)));
+        }
     }
 
     /// A log message: to the call on whose stream it came, or the only one that it can belong to, or to
@@ -171,7 +188,7 @@ impl Connection {
             Source::Stream(id) => Some(id),
             Source::Shared => self.pending.sole_logging(),
         };
-        let Some((events, _)) = id.and_then(|id| self.pending.events_of(id)) else {
+        let Some(events) = id.and_then(|id| self.pending.events_of(id)) else {
             self.reporter.log(params.detached());
             return None;
         };
@@ -191,33 +208,59 @@ impl Connection {
             return self.respond_later(request.id, Err(error));
         };
         let task = request.params.as_ref().and_then(related_task);
-        let owner = match (source, task) {
-            (Source::Stream(id), _) => self.pending.askable(id, kind).then_some(id),
-            (Source::Shared, Some(task)) => self.pending.following(&task, kind),
-            (Source::Shared, None) => self.pending.sole_askable(kind),
+        let question = Question {
+            kind,
+            params: request.params.as_ref(),
+            task: task.as_deref(),
         };
-        let refused = match owner.and_then(|id| self.pending.events_of(id)) {
-            Some((events, _)) => offer(&events, Delivery::Ask(request)).err(),
-            None => Some(Delivery::Ask(request)),
+        let owners = &self.pending.owners;
+        let owner = match source {
+            Source::Stream(id) => owners.of_stream(id, &question),
+            Source::Shared => owners.of_link(self.clients, &question),
         };
-        if let Some(Delivery::Ask(request)) = refused {
-            self.refuse(request, kind);
+        if matches!(source, Source::Shared) && owner != Owner::Nobody {
+            self.signals.asked();
+        }
+        let id = match owner {
+            Owner::Call(id) => id,
+            Owner::Incapable(id, lacking) => {
+                if let Some(events) = self.pending.events_of(id) {
+                    drop(events.try_send(Delivery::Lacking(lacking)));
+                }
+                return self.refuse(
+                    request,
+                    kind,
+                    "the client of this call cannot be asked this",
+                );
+            }
+            Owner::Nobody => return self.refuse(request, kind, NOBODY),
+            Owner::Unclear => return self.refuse(request, kind, UNCLEAR),
+        };
+        owners.asking(request.id.clone(), id);
+        let sent = match self.pending.events_of(id) {
+            Some(events) => offer(&events, Delivery::Ask(request)),
+            None => Err(Delivery::Ask(request)),
+        };
+        if let Err(Delivery::Ask(request)) = sent {
+            self.pending.owners.settle(&request.id);
+            self.refuse(
+                request,
+                kind,
+                "the client of this call is too slow to be asked",
+            );
         }
     }
 
     /// Nobody can be asked: never a guess.
-    fn refuse(self: &Arc<Self>, request: Request, kind: InputKind) {
+    fn refuse(self: &Arc<Self>, request: Request, kind: InputKind, why: &str) {
         if kind == InputKind::Roots {
             // Asked outside any call, typically right after the handshake: the mux has no roots of its own.
             return self.respond_later(request.id, Ok(Json::from_static(r#"{"roots":[]}"#)));
         }
-        debug!(upstream = %self.server, method = %request.method, "a question has no owner");
+        debug!(upstream = %self.server, method = %request.method, "a question was refused: {why}");
         let error = RpcError::new(
             code::METHOD_NOT_FOUND,
-            format!(
-                "no client to which `{}` belongs can be asked",
-                request.method
-            ),
+            format!("`{}`: {why}", request.method),
         );
         self.respond_later(request.id, Err(error));
     }

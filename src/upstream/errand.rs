@@ -1,12 +1,15 @@
 //! What it takes to get the outcome of one call: an exchange, or, where the server makes a task of a call of a client
 //! that knows nothing of tasks, the exchanges that follow it to its end as well.
 
-use tokio::sync::OwnedSemaphorePermit;
+use std::sync::Arc;
 
-use crate::protocol::{Outcome, TASKS, TaskState};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::protocol::{InputAnswer, Outcome, TASKS, TaskState};
 use crate::wire::Json;
 
 use super::exchange::{Exchange, Step};
+use super::extras::Home;
 use super::lease::begin;
 use super::legacy_task::LegacyTask;
 use super::modern_task::{ModernTask, lacks_tasks};
@@ -18,8 +21,47 @@ pub struct Errand {
     exchange: Exchange,
     plan: Plan,
     task: Option<Task>,
-    /// Counts the call against the server's limit until it ends.
-    _permit: OwnedSemaphorePermit,
+    hold: Hold,
+}
+
+/// What an errand keeps while it lasts.
+struct Hold {
+    /// Counts the call against the server's limit, except while it waits for its client.
+    permit: Option<OwnedSemaphorePermit>,
+    slots: Arc<Semaphore>,
+    home: Home,
+}
+
+impl Hold {
+    fn new((permit, home): (OwnedSemaphorePermit, Home)) -> Self {
+        Self {
+            slots: permit.semaphore().clone(),
+            permit: Some(permit),
+            // In flight, the request speaks for itself.
+            home: match home {
+                Home::Alone(_) => Home::Shared,
+                other => other,
+            },
+        }
+    }
+
+    /// Takes note of what happened.
+    fn note(&mut self, step: &Result<Step, UpstreamError>) {
+        match step {
+            Ok(Step::Asks(_)) => self.permit = None,
+            Ok(Step::Done(_)) | Err(UpstreamError::Answered(_) | UpstreamError::Unasked { .. }) => {
+                self.home.is_clean();
+            }
+            _ => {}
+        }
+    }
+
+    /// The client has answered. The server is at it already: without a free place it goes on all the same.
+    fn go_on(&mut self) {
+        if self.permit.is_none() {
+            self.permit = self.slots.clone().try_acquire_owned().ok();
+        }
+    }
 }
 
 /// What the answer to the request may be, besides the outcome.
@@ -42,17 +84,32 @@ enum Task {
 }
 
 impl Errand {
-    pub(super) fn new(exchange: Exchange, plan: Plan, permit: OwnedSemaphorePermit) -> Self {
+    pub(super) fn new(exchange: Exchange, plan: Plan, held: (OwnedSemaphorePermit, Home)) -> Self {
         Self {
             exchange,
             plan,
             task: None,
-            _permit: permit,
+            hold: Hold::new(held),
+        }
+    }
+
+    /// From now on, progress is reported with this token, or not at all.
+    pub fn report_with(&mut self, progress_token: Option<Json>) {
+        match &mut self.task {
+            Some(Task::Legacy(task)) => task.report_with(progress_token),
+            Some(Task::Modern(task)) => task.report_with(progress_token),
+            None => self.exchange.report_with(progress_token),
         }
     }
 
     /// Waits for the next step. Cancel safe.
     pub async fn step(&mut self) -> Result<Step, UpstreamError> {
+        let step = self.advance().await;
+        self.hold.note(&step);
+        step
+    }
+
+    async fn advance(&mut self) -> Result<Step, UpstreamError> {
         loop {
             match &mut self.task {
                 Some(Task::Legacy(task)) => return task.step().await.map_err(begun),
@@ -70,13 +127,14 @@ impl Errand {
         }
     }
 
-    /// Answers the questions that wait: `responses` maps keys to results.
-    pub async fn answer(&mut self, responses: &Json) {
+    /// Answers those of the open questions whose keys these are.
+    pub async fn answer(&mut self, answers: &[InputAnswer]) {
         match &mut self.task {
-            None => self.exchange.answer(responses).await,
-            Some(Task::Legacy(task)) => task.answer(responses).await,
-            Some(Task::Modern(task)) => task.answer(responses).await,
+            None => self.exchange.answer(answers).await,
+            Some(Task::Legacy(task)) => task.answer(answers).await,
+            Some(Task::Modern(task)) => task.answer(answers).await,
         }
+        self.hold.go_on();
     }
 
     /// Whether the errand goes on after this step in a way that the client does not see.

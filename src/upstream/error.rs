@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::protocol::Said;
 use crate::transport::TransportError;
+use crate::wire::Json;
 
 /// Why a server did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +38,22 @@ pub enum UpstreamError {
     /// The server's own error object, verbatim.
     #[error("the server answered an error: {}", .0.json)]
     Answered(Said),
+    /// The server's own error object, after it had to be refused an answer, since the client cannot be asked.
+    #[error("the server answered an error: {}", .said.json)]
+    Unasked {
+        /// The capability that the client lacks, as the object that would declare it.
+        lacking: Json,
+        /// What the server said.
+        said: Said,
+    },
+    /// The client refused to answer, with this error, and the server cannot be told so.
+    #[error("the client refused to answer `{method}`: {error}")]
+    Refused {
+        /// What it was asked.
+        method: String,
+        /// The client's error object.
+        error: Json,
+    },
     /// Too many calls are under way or waiting.
     #[error("too many calls are waiting for this server")]
     Overloaded,

@@ -1,17 +1,25 @@
 //! One request in flight. Dropping it cancels it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
+use tokio::time::{Instant, timeout_at};
 
-use crate::protocol::{CallEvent, InputRequest, Outcome, RpcError, code};
+use crate::protocol::{
+    CallEvent, InputAnswer, InputKind, InputRequest, Outcome, RpcError, code, elicitation_cancelled,
+};
 use crate::transport::TransportError;
-use crate::wire::{Json, Request, RequestId};
+use crate::wire::{Json, Request, RequestId, Splice};
 
 use super::UpstreamError;
 use super::connection::{CancelStyle, Connection};
 use super::pending::{Delivery, Found, UpstreamId};
+
+/// Questions that a server asks at once come so close to each other, and all of them within so long.
+const NEXT_QUESTION: Duration = Duration::from_millis(10);
+const ALL_QUESTIONS: Duration = Duration::from_millis(50);
 
 /// What happens next in an exchange.
 #[derive(Debug)]
@@ -20,6 +28,8 @@ pub enum Step {
     Event(CallEvent),
     /// The server waits for answers; see [`super::Errand::answer`].
     Asks(Vec<InputRequest>),
+    /// The server does not want the answer with this key any more.
+    Withdrawn(String),
     /// The subscription was acknowledged, with this filter.
     Acknowledged(Option<Json>),
     /// The end.
@@ -33,12 +43,53 @@ pub(super) struct Exchange {
     connection: Arc<Connection>,
     cancel: CancelStyle,
     pump: Option<AbortHandle>,
-    /// Questions that wait for an answer, by their keys.
-    asked: Vec<(String, RequestId)>,
-    /// How many questions there have been.
-    questions: u64,
+    /// The client's own progress token, put into each report.
+    progress_token: Option<Json>,
+    asked: Asked,
+    /// Questions that are about to be put to the client, and since when.
+    gathered: Vec<InputRequest>,
+    since: Instant,
     /// Taken from the queue while looking for further questions.
     ahead: Option<Delivery>,
+    /// The capability for lack of which a question was refused.
+    lacking: Option<Json>,
+}
+
+/// The questions of one exchange.
+#[derive(Default)]
+struct Asked {
+    /// Those that wait for an answer.
+    open: Vec<Question>,
+    /// How many there have been.
+    count: u64,
+}
+
+struct Question {
+    key: String,
+    id: RequestId,
+    kind: Option<InputKind>,
+}
+
+impl Asked {
+    fn add(&mut self, request: Request) -> InputRequest {
+        self.count += 1;
+        let key = format!("q{}", self.count);
+        self.open.push(Question {
+            key: key.clone(),
+            id: request.id,
+            kind: InputKind::of_method(&request.method),
+        });
+        InputRequest {
+            key,
+            method: request.method.to_string(),
+            params: request.params,
+        }
+    }
+
+    fn take(&mut self, is_it: impl Fn(&Question) -> bool) -> Option<Question> {
+        let at = self.open.iter().position(is_it)?;
+        Some(self.open.remove(at))
+    }
 }
 
 impl Exchange {
@@ -54,10 +105,17 @@ impl Exchange {
             connection,
             cancel,
             pump: None,
-            asked: Vec::new(),
-            questions: 0,
+            progress_token: None,
+            asked: Asked::default(),
+            gathered: Vec::new(),
+            since: Instant::now(),
             ahead: None,
+            lacking: None,
         }
+    }
+
+    pub(super) fn pumped_by(&mut self, pump: AbortHandle) {
+        self.pump = Some(pump);
     }
 
     /// The connection that it is on.
@@ -65,8 +123,9 @@ impl Exchange {
         &self.connection
     }
 
-    pub(super) fn pumped_by(&mut self, pump: AbortHandle) {
-        self.pump = Some(pump);
+    /// From now on, progress is reported with this token, or not at all.
+    pub(super) fn report_with(&mut self, progress_token: Option<Json>) {
+        self.progress_token = progress_token;
     }
 
     /// The request could not be handed to the link: there is nothing to cancel.
@@ -80,19 +139,53 @@ impl Exchange {
 
     /// Waits for the next step. Cancel safe.
     pub(super) async fn step(&mut self) -> Result<Step, UpstreamError> {
-        let delivery = match self.ahead.take() {
-            Some(delivery) => Some(delivery),
-            None => self.deliveries.recv().await,
-        };
-        match delivery {
-            Some(Delivery::Event(event)) => Ok(Step::Event(event)),
-            Some(Delivery::Ask(request)) => Ok(Step::Asks(self.questions(request))),
-            Some(Delivery::Acknowledged(filter)) => Ok(Step::Acknowledged(filter)),
-            Some(Delivery::Done(Ok(result))) => Ok(Step::Done(self.connection.outcome(result)?)),
-            Some(Delivery::Done(Err(error))) => Err(self.connection.answered(error)),
-            Some(Delivery::Failed(error)) => Err(error),
-            None => Err(UpstreamError::Lost),
+        loop {
+            if !self.gathered.is_empty() {
+                return Ok(Step::Asks(self.gather().await));
+            }
+            let delivery = match self.ahead.take() {
+                Some(delivery) => Some(delivery),
+                None => self.deliveries.recv().await,
+            };
+            match delivery {
+                Some(Delivery::Progress(params)) => {
+                    if let Some(params) = self.with_token(&params) {
+                        return Ok(Step::Event(CallEvent::Progress(params)));
+                    }
+                }
+                Some(Delivery::Event(event)) => return Ok(Step::Event(event)),
+                Some(Delivery::Ask(request)) => self.ask(request),
+                Some(Delivery::Lacking(capability)) => self.lacks(&capability),
+                Some(Delivery::Withdrawn(id)) => {
+                    if let Some(question) = self.asked.take(|question| question.id == id) {
+                        return Ok(Step::Withdrawn(question.key));
+                    }
+                }
+                Some(Delivery::Acknowledged(filter)) => return Ok(Step::Acknowledged(filter)),
+                Some(Delivery::Done(body)) => return self.done(body),
+                Some(Delivery::Failed(error)) => return Err(error),
+                None => return Err(UpstreamError::Lost),
+            }
         }
+    }
+
+    fn done(&mut self, body: Result<Json, Json>) -> Result<Step, UpstreamError> {
+        self.asked.open.clear();
+        match body {
+            Ok(result) => Ok(Step::Done(self.connection.outcome(result)?)),
+            Err(error) => match (self.connection.answered(error), self.lacking.take()) {
+                (UpstreamError::Answered(said), Some(lacking)) => {
+                    Err(UpstreamError::Unasked { lacking, said })
+                }
+                (error, _) => Err(error),
+            },
+        }
+    }
+
+    fn with_token(&self, params: &Json) -> Option<Json> {
+        let mut splice = Splice::new(params)?;
+        splice.set("progressToken", self.progress_token.clone()?);
+        Some(splice.finish())
     }
 
     /// Waits for the result of a request of the mux itself, as it was sent.
@@ -108,40 +201,46 @@ impl Exchange {
         }
     }
 
-    /// All questions that are there already, so that the client can be asked them at once.
-    fn questions(&mut self, first: Request) -> Vec<InputRequest> {
-        let mut questions = vec![self.question(first)];
-        while let Ok(delivery) = self.deliveries.try_recv() {
-            match delivery {
-                Delivery::Ask(request) => questions.push(self.question(request)),
-                other => {
-                    self.ahead = Some(other);
-                    break;
-                }
+    /// A question for the client.
+    fn ask(&mut self, request: Request) {
+        if self.gathered.is_empty() {
+            self.since = Instant::now();
+        }
+        self.gathered.push(self.asked.add(request));
+    }
+
+    /// All questions that the server asks at once, so that the client can be asked them at once. Cancel safe.
+    async fn gather(&mut self) -> Vec<InputRequest> {
+        while self.ahead.is_none() {
+            let end = (Instant::now() + NEXT_QUESTION).min(self.since + ALL_QUESTIONS);
+            match timeout_at(end, self.deliveries.recv()).await {
+                Ok(Some(Delivery::Ask(request))) => self.ask(request),
+                Ok(Some(Delivery::Lacking(capability))) => self.lacks(&capability),
+                Ok(Some(other)) => self.ahead = Some(other),
+                Ok(None) | Err(_) => break,
             }
         }
-        questions
+        std::mem::take(&mut self.gathered)
     }
 
-    fn question(&mut self, request: Request) -> InputRequest {
-        self.questions += 1;
-        let key = format!("q{}", self.questions);
-        self.asked.push((key.clone(), request.id));
-        InputRequest {
-            key,
-            method: request.method.to_string(),
-            params: request.params,
-        }
+    fn lacks(&mut self, capability: &Json) {
+        let known = self.lacking.take();
+        let mut all = known.as_ref().and_then(Json::members).unwrap_or_default();
+        all.extend(capability.members().unwrap_or_default());
+        let all: Vec<(&str, &Json)> = all.iter().map(|(key, part)| (key.as_ref(), part)).collect();
+        self.lacking = Some(Json::object(all));
     }
 
-    /// Answers the questions that wait: `responses` maps keys to results. A question without an answer is
-    /// answered with an error.
-    pub(super) async fn answer(&mut self, responses: &Json) {
-        for (key, id) in std::mem::take(&mut self.asked) {
-            let body = responses.get(&key).ok_or_else(|| {
-                RpcError::new(code::INVALID_REQUEST, "the client gave no answer").to_json()
-            });
-            self.connection.respond(id, body).await;
+    /// Answers those of the open questions whose keys these are.
+    pub(super) async fn answer(&mut self, answers: &[InputAnswer]) {
+        for answer in answers {
+            let Some(question) = self.asked.take(|question| question.key == answer.key) else {
+                continue;
+            };
+            self.connection.pending.owners.settle(&question.id);
+            self.connection
+                .respond(question.id, answer.body.clone())
+                .await;
         }
     }
 
@@ -157,8 +256,26 @@ impl Drop for Exchange {
         if let Some(pump) = self.pump.take() {
             pump.abort();
         }
-        if in_flight && self.cancel == CancelStyle::Notify {
+        if !in_flight {
+            return;
+        }
+        for question in std::mem::take(&mut self.asked.open) {
+            self.connection
+                .respond_later(question.id, unanswered(question.kind));
+        }
+        if self.cancel == CancelStyle::Notify {
             self.connection.cancel(self.id);
         }
+    }
+}
+
+/// What a server gets whose call is given up while it waits for an answer.
+fn unanswered(kind: Option<InputKind>) -> Result<Json, RpcError> {
+    match kind {
+        Some(InputKind::Elicitation) => Ok(elicitation_cancelled()),
+        _ => Err(RpcError::new(
+            code::INVALID_REQUEST,
+            "the call was given up before the client answered",
+        )),
     }
 }

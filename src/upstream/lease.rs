@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::protocol::{Era, InputKind, LogWish, Method};
+use crate::protocol::{Era, LogWish, Method};
 use crate::wire::Json;
 
 use super::connection::Connection;
 use super::dialect::Dialect;
 use super::errand::{Errand, Plan};
 use super::exchange::Exchange;
+use super::extras::Home;
 use super::pending::{Interest, Logs};
 use super::{Outgoing, UpstreamError};
 
@@ -18,11 +19,20 @@ use super::{Outgoing, UpstreamError};
 pub struct Lease {
     connection: Arc<Connection>,
     permit: OwnedSemaphorePermit,
+    home: Home,
 }
 
 impl Lease {
-    pub(super) fn new(connection: Arc<Connection>, permit: OwnedSemaphorePermit) -> Self {
-        Self { connection, permit }
+    pub(super) fn new(
+        connection: Arc<Connection>,
+        permit: OwnedSemaphorePermit,
+        home: Home,
+    ) -> Self {
+        Self {
+            connection,
+            permit,
+            home,
+        }
     }
 
     /// Sends the request. The lease lasts as long as the errand.
@@ -36,7 +46,7 @@ impl Lease {
             _ => outgoing,
         };
         let exchange = begin(&self.connection, outgoing).await?;
-        Ok(Errand::new(exchange, plan, self.permit))
+        Ok(Errand::new(exchange, plan, (self.permit, self.home)))
     }
 }
 
@@ -49,7 +59,6 @@ pub(super) async fn begin(
         return Err(UpstreamError::unavailable("the server is not ready"));
     };
     let interest = Interest {
-        progress_token: outgoing.progress_token.clone(),
         asked: asked(dialect, outgoing),
         task: match outgoing.method {
             Method::Task(_) => outgoing.name.as_deref().map(Json::string),
@@ -65,18 +74,13 @@ pub(super) async fn begin(
         legacy.log_at_least(connection, level).await;
     }
     let draft = |id| dialect.draft(outgoing, id, &connection.carrier);
-    connection.start(interest, draft).await
+    let mut exchange = connection.start(interest, draft).await?;
+    exchange.report_with(outgoing.progress_token.clone());
+    Ok(exchange)
 }
 
-/// Who can be asked in the middle of this request: a modern server asks in its result instead.
+/// Who would be asked in the middle of this request: a modern server asks in its result instead.
 fn asked(dialect: &Dialect, outgoing: &Outgoing) -> Option<Arc<crate::protocol::ClientProfile>> {
-    let kinds = [
-        InputKind::Elicitation,
-        InputKind::Sampling,
-        InputKind::Roots,
-    ];
-    let can = dialect.era() == Era::Legacy
-        && outgoing.method.may_ask()
-        && kinds.iter().any(|kind| outgoing.client.can_answer(*kind));
-    can.then(|| outgoing.client.clone())
+    let may_ask = dialect.era() == Era::Legacy && outgoing.method.may_ask();
+    may_ask.then(|| outgoing.client.clone())
 }

@@ -22,6 +22,9 @@ use super::pending::{Interest, UpstreamId};
 use super::probe::ask;
 use super::{Outgoing, UpstreamError};
 
+/// What a modern client adds when it repeats a request.
+const RETRY: [&str; 2] = ["inputResponses", "requestState"];
+
 /// A server that we shook hands with.
 pub(super) struct Legacy {
     /// The revision that was agreed on.
@@ -40,7 +43,7 @@ pub(super) struct Legacy {
 impl Legacy {
     /// The params of a request: without what only modern peers understand.
     pub(super) fn params(outgoing: &Outgoing, id: UpstreamId) -> Option<Json> {
-        edit_params(outgoing, |meta| {
+        edit_params(outgoing, &RETRY, |meta| {
             for key in keys::HOP {
                 meta.remove(key);
             }

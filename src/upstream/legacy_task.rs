@@ -1,6 +1,6 @@
 //! A task of a legacy server, followed to its end (2025-11-25, "Tasks").
 
-use crate::protocol::{Outcome, TaskMethod, TaskStatus, without_related_task};
+use crate::protocol::{InputAnswer, Outcome, TaskMethod, TaskStatus, without_related_task};
 use crate::wire::Json;
 
 use super::UpstreamError;
@@ -17,6 +17,11 @@ pub(super) struct LegacyTask {
 impl LegacyTask {
     pub(super) fn new(task: Followed) -> Self {
         Self { task, result: None }
+    }
+
+    /// From now on, progress is reported with this token, or not at all.
+    pub(super) fn report_with(&mut self, progress_token: Option<Json>) {
+        self.task.report_with(progress_token);
     }
 
     /// Waits for the next step. Cancel safe.
@@ -64,9 +69,9 @@ impl LegacyTask {
     }
 
     /// Answers the questions that wait.
-    pub(super) async fn answer(&mut self, responses: &Json) {
+    pub(super) async fn answer(&mut self, answers: &[InputAnswer]) {
         if let Some(result) = &mut self.result {
-            result.answer(responses).await;
+            result.answer(answers).await;
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::config::{ServerConfig, TransportConfig};
 use crate::transport::{ChildProcess, Endpoint, Guard, HttpClient, spawn};
 
 use super::UpstreamError;
+use super::asked::Clients;
 use super::connection::{Carrier, Connection, Surroundings};
 use super::http::HttpCarrier;
 use super::signals::{Reporter, Signals};
@@ -34,6 +35,8 @@ pub(super) struct Means {
     pub(super) tracker: TaskTracker,
     pub(super) signals: Arc<Signals>,
     pub(super) reporter: Reporter,
+    /// How many clients the link is for.
+    pub(super) clients: Clients,
 }
 
 /// An open link. Dropping it closes the connection, and ends the session or the process with all that it started.
@@ -52,6 +55,7 @@ impl Link {
             signals: means.signals.clone(),
             reporter: means.reporter.clone(),
             tracker: means.tracker.clone(),
+            clients: means.clients,
         };
         let unavailable =
             |error: crate::transport::TransportError| UpstreamError::unavailable(error.to_string());

@@ -14,10 +14,14 @@ use crate::config::{ServerConfig, TransportConfig};
 use crate::protocol::{Kind, ServerFeatures};
 use crate::wire::Json;
 
+use super::signals::Asks;
+
 /// The largest file that is read.
 const MAX_BYTES: u64 = 256 * 1024 * 1024;
 /// The member that holds what the server said of itself.
 const HELLO: &str = "hello";
+/// The member that is there if the server is known to ask in the middle of calls.
+const ASKS: &str = "asks";
 
 /// A folder with one file for each server.
 #[derive(Clone, Debug)]
@@ -27,6 +31,7 @@ pub struct Manifest(Arc<Path>);
 pub(super) struct Known {
     pub(super) inventory: Inventory,
     pub(super) features: ServerFeatures,
+    pub(super) asks: Asks,
 }
 
 impl Manifest {
@@ -50,16 +55,26 @@ impl Manifest {
         Some(Known {
             inventory,
             features: ServerFeatures::read(&known.get(HELLO)?),
+            asks: if known.get(ASKS).is_some() {
+                Asks::Somebody
+            } else {
+                Asks::Nobody
+            },
         })
     }
 
     /// Keeps what the server offers now. The file is private, and replaced as a whole.
-    pub(super) fn write(&self, config: &ServerConfig, hello: &Json, inventory: &Inventory) {
+    pub(super) fn write(&self, config: &ServerConfig, hello: &Json, known: (&Inventory, Asks)) {
+        let (inventory, asks) = known;
         let lists = Kind::ALL.map(|kind| {
             let entries = inventory.entries(kind).iter().map(|entry| &entry.json);
             (kind.list_member(), Json::array(entries))
         });
         let mut members = vec![(HELLO, hello)];
+        let somebody = Json::from_static("\"somebody\"");
+        if asks == Asks::Somebody {
+            members.push((ASKS, &somebody));
+        }
         members.extend(lists.iter().map(|(member, list)| (*member, list)));
         if let Err(error) = self.replace(&self.path(config), Json::object(members).as_bytes()) {
             debug!(upstream = %config.name, %error, "the manifest was not written");

@@ -6,6 +6,7 @@
 //!
 //! Invariant: nothing here knows a downstream client, a session or a public name.
 
+mod asked;
 mod breaker;
 mod connection;
 mod dialect;
@@ -13,6 +14,7 @@ mod dispatch;
 mod errand;
 mod error;
 mod exchange;
+mod extras;
 mod fetch;
 mod health;
 mod http;
@@ -40,7 +42,7 @@ pub use error::UpstreamError;
 pub use exchange::Step;
 pub use lease::Lease;
 pub use manifest::Manifest;
-pub use outgoing::Outgoing;
+pub use outgoing::{Outgoing, Party};
 pub use pool::{Pool, PoolOptions};
 pub use server::Upstream;
 pub use signals::Event;

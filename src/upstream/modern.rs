@@ -33,7 +33,7 @@ impl Modern {
     /// The params of a request, with the metadata that every request carries.
     pub(super) fn params(outgoing: &Outgoing, id: UpstreamId) -> Json {
         let client = &outgoing.client;
-        let params = edit_params(outgoing, |meta| {
+        let params = edit_params(outgoing, &[], |meta| {
             meta.set(keys::PROTOCOL_VERSION, Json::string(version().as_str()));
             let info = client.info.clone().unwrap_or_else(Identity::implementation);
             meta.set(keys::CLIENT_INFO, info);

@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use crate::protocol::{
-    Era, Outcome, RpcError, Said, TASKS, TaskMethod, TaskStatus, code, read_input_required,
+    Era, InputAnswer, InputKind, InputRequest, Outcome, RpcError, Said, TASKS, TaskMethod,
+    TaskStatus, code, elicitation_cancelled, read_input_required,
 };
 use crate::wire::Json;
 
@@ -21,7 +22,9 @@ pub(super) struct ModernTask {
     /// Questions that the client was asked: they stay with the task until the server has heeded the answer.
     asked: HashSet<String>,
     /// Those among them that the client has not answered yet.
-    open: Vec<String>,
+    open: Vec<InputRequest>,
+    /// The answers that the server has not been given yet.
+    given: Vec<(String, Json)>,
     update: Option<Exchange>,
     /// Why it goes no further.
     failed: Option<UpstreamError>,
@@ -43,9 +46,15 @@ impl ModernTask {
             task,
             asked: HashSet::new(),
             open: Vec::new(),
+            given: Vec::new(),
             update: None,
             failed: None,
         }
+    }
+
+    /// From now on, progress is reported with this token, or not at all.
+    pub(super) fn report_with(&mut self, progress_token: Option<Json>) {
+        self.task.report_with(progress_token);
     }
 
     /// Waits for the next step. Cancel safe.
@@ -85,24 +94,30 @@ impl ModernTask {
             let why = "the server asks without end".to_owned();
             return Err(UpstreamError::Broken(why));
         }
-        self.open
-            .extend(questions.iter().map(|question| question.key.clone()));
+        self.open.extend(questions.iter().cloned());
         Ok((!questions.is_empty()).then_some(Step::Asks(questions)))
     }
 
-    /// Passes the answers on. There is no way to say that one is missing: the task is given up then.
-    pub(super) async fn answer(&mut self, responses: &Json) {
-        let open = std::mem::take(&mut self.open);
-        let answers: Option<Vec<(&str, Json)>> = open
-            .iter()
-            .map(|key| Some((key.as_str(), responses.get(key)?)))
-            .collect();
-        let Some(answers) = answers else {
-            let why = "the client did not answer the server's question".to_owned();
-            self.failed = Some(UpstreamError::Broken(why));
-            return;
-        };
-        let answers = Json::object(answers.iter().map(|(key, answer)| (*key, answer)));
+    /// Passes the answers on once all are there.
+    pub(super) async fn answer(&mut self, answers: &[InputAnswer]) {
+        for answer in answers {
+            let is_it = |question: &InputRequest| question.key == answer.key;
+            let Some(at) = self.open.iter().position(is_it) else {
+                continue;
+            };
+            match given(&self.open.remove(at), answer) {
+                Ok(result) => self.given.push((answer.key.clone(), result)),
+                Err(refused) => self.failed = Some(refused),
+            }
+        }
+        if self.open.is_empty() && self.failed.is_none() {
+            self.update().await;
+        }
+    }
+
+    async fn update(&mut self) {
+        let given = std::mem::take(&mut self.given);
+        let answers = Json::object(given.iter().map(|(key, answer)| (key.as_str(), answer)));
         let more = Some(("inputResponses", &answers));
         let place = &self.task.place;
         match place
@@ -112,6 +127,18 @@ impl ModernTask {
             Ok(update) => self.update = Some(update),
             Err(error) => self.failed = Some(error),
         }
+    }
+}
+
+/// Answers have no room for errors.
+fn given(question: &InputRequest, answer: &InputAnswer) -> Result<Json, UpstreamError> {
+    match (&answer.body, InputKind::of_method(&question.method)) {
+        (Ok(result), _) => Ok(result.clone()),
+        (Err(_), Some(InputKind::Elicitation)) => Ok(elicitation_cancelled()),
+        (Err(error), _) => Err(UpstreamError::Refused {
+            method: question.method.clone(),
+            error: error.clone(),
+        }),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Requests in flight on one connection: which id belongs to whom.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,16 +8,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
-use crate::protocol::{CallEvent, ClientProfile, InputKind};
-use crate::wire::{Json, Request};
+use crate::protocol::{CallEvent, ClientProfile};
+use crate::wire::{Json, Request, RequestId};
 
 use super::UpstreamError;
+use super::asked::{Asking, Owners};
 
 /// How many events of one call wait for a slow client before further ones are dropped.
 const EVENT_QUEUE: usize = 1024;
 
 /// The id that a request has on the connection to its server, and its progress token there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct UpstreamId(pub(super) u64);
 
 impl UpstreamId {
@@ -38,10 +40,16 @@ impl UpstreamId {
 /// What reaches one exchange.
 #[derive(Debug)]
 pub(super) enum Delivery {
-    /// Progress or a log message.
+    /// Progress, as the server reported it.
+    Progress(Json),
+    /// A log message.
     Event(CallEvent),
     /// A question of the server, whose answer the call is waiting for.
     Ask(Request),
+    /// A question had to be refused, since the client lacks this capability.
+    Lacking(Json),
+    /// The server does not want this question answered any more.
+    Withdrawn(RequestId),
     /// The subscription was acknowledged: the filter that the server accepted.
     Acknowledged(Option<Json>),
     /// The response: a result or an error object.
@@ -53,22 +61,12 @@ pub(super) enum Delivery {
 /// What a request wants to be told before its response.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Interest {
-    /// The client's progress token, put back into each report.
-    pub(super) progress_token: Option<Json>,
-    /// Who can be asked something, if the method allows questions.
+    /// Who would be asked, if the server may ask in the middle of this request.
     pub(super) asked: Option<Arc<ClientProfile>>,
     /// The task that the request is about: what a server says belongs to the task belongs to it.
     pub(super) task: Option<Json>,
     /// Whether log messages without an owner may be taken for this call's.
     pub(super) logs: Logs,
-}
-
-impl Interest {
-    fn can_answer(&self, kind: InputKind) -> bool {
-        self.asked
-            .as_ref()
-            .is_some_and(|client| client.can_answer(kind))
-    }
 }
 
 /// Whether the call takes log messages.
@@ -94,7 +92,7 @@ struct Slot {
     events: mpsc::Sender<Delivery>,
     // Reserved when the request is made, so that the response always has a place.
     last: mpsc::OwnedPermit<Delivery>,
-    interest: Interest,
+    logs: Logs,
 }
 
 /// The table of one connection. Bounded by the leases that the server allows.
@@ -102,6 +100,8 @@ struct Slot {
 pub(super) struct Pending {
     next: AtomicU64,
     table: Mutex<Table>,
+    /// Whose questions are whose.
+    pub(super) owners: Owners,
 }
 
 #[derive(Default)]
@@ -123,72 +123,46 @@ impl Pending {
         if table.closed {
             return None;
         }
-        table.slots.insert(
-            id,
-            Slot {
-                events,
-                last,
-                interest,
-            },
-        );
+        let Interest { asked, task, logs } = interest;
+        table.slots.insert(id, Slot { events, last, logs });
+        if let Some(client) = asked {
+            let task = task.as_ref().and_then(Json::text).map(Cow::into_owned);
+            self.owners.enter(id, Asking { client, task });
+        }
         Some((id, receiver))
     }
 
-    /// Ends a request.
+    /// Ends a request with what the server said of it.
     pub(super) fn finish(&self, id: UpstreamId, delivery: Delivery) -> Found {
-        let Some(slot) = self.table.lock().slots.remove(&id) else {
+        let slot = self.table.lock().slots.remove(&id);
+        self.owners.leave(id);
+        let Some(slot) = slot else {
             return Found::Unknown;
         };
         drop(slot.last.send(delivery));
         Found::InFlight
     }
 
-    /// Forgets a request that nobody waits for any more.
+    /// Forgets a request that nobody waits for any more. The server may still be at it.
     pub(super) fn forget(&self, id: UpstreamId) -> Found {
         let slot = self.table.lock().slots.remove(&id);
         if slot.is_some() {
+            self.owners.haunt(id);
             Found::InFlight
         } else {
             Found::Unknown
         }
     }
 
-    /// Where the events of this request go, and the client's token.
-    pub(super) fn events_of(
-        &self,
-        id: UpstreamId,
-    ) -> Option<(mpsc::Sender<Delivery>, Option<Json>)> {
+    /// Where the events of this request go.
+    pub(super) fn events_of(&self, id: UpstreamId) -> Option<mpsc::Sender<Delivery>> {
         let table = self.table.lock();
-        let slot = table.slots.get(&id)?;
-        Some((slot.events.clone(), slot.interest.progress_token.clone()))
-    }
-
-    /// The one request in flight whose client can be asked this; `None` if there are none or several.
-    pub(super) fn sole_askable(&self, kind: InputKind) -> Option<UpstreamId> {
-        self.sole_that(|interest| interest.can_answer(kind))
-    }
-
-    /// The request about this task whose client can be asked this.
-    pub(super) fn following(&self, task: &str, kind: InputKind) -> Option<UpstreamId> {
-        let is_its = |interest: &Interest| {
-            let about = interest.task.as_ref().and_then(Json::text);
-            about.as_deref() == Some(task) && interest.can_answer(kind)
-        };
-        self.sole_that(is_its)
-    }
-
-    /// Whether the client of this request can be asked this.
-    pub(super) fn askable(&self, id: UpstreamId, kind: InputKind) -> bool {
-        self.table
-            .lock()
-            .slots
-            .get(&id)
-            .is_some_and(|slot| slot.interest.can_answer(kind))
+        table.slots.get(&id).map(|slot| slot.events.clone())
     }
 
     /// The one request in flight that takes log messages; `None` if there are none or several.
     pub(super) fn sole_logging(&self) -> Option<UpstreamId> {
-        self.sole_that(|interest| interest.logs == Logs::Wanted)
+        self.sole_that(|slot| slot.logs == Logs::Wanted)
     }
 
     /// The one request in flight; `None` if there are none or several.
@@ -196,9 +170,9 @@ impl Pending {
         self.sole_that(|_| true)
     }
 
-    fn sole_that(&self, fits: impl Fn(&Interest) -> bool) -> Option<UpstreamId> {
+    fn sole_that(&self, fits: impl Fn(&Slot) -> bool) -> Option<UpstreamId> {
         let table = self.table.lock();
-        let mut fitting = table.slots.iter().filter(|(_, slot)| fits(&slot.interest));
+        let mut fitting = table.slots.iter().filter(|(_, slot)| fits(slot));
         let (id, _) = fitting.next()?;
         fitting.next().is_none().then_some(*id)
     }

@@ -12,9 +12,10 @@ use crate::protocol::ServerName;
 use crate::transport::{Guard, HttpClient};
 
 use super::Upstream;
+use super::asked::Clients;
 use super::link::Means;
 use super::manifest::Manifest;
-use super::signals::{Event, Reporter, Signals};
+use super::signals::{Asks, Event, Reporter, Signals};
 use super::supervisor::Supervisor;
 
 /// What all servers share.
@@ -57,19 +58,22 @@ impl Pool {
                     .manifest
                     .as_ref()
                     .and_then(|manifest| manifest.read(&config));
-                let upstream = Upstream::new(config, options.circuit_breaker.clone(), known);
+                let asks = known.as_ref().map_or(Asks::default(), |known| known.asks);
                 let means = Means {
                     http: options.http.clone(),
                     guard: options.guard.clone(),
                     max_message_size: options.max_message_size,
                     shutdown_grace: options.shutdown_grace,
                     tracker: options.tracker.clone(),
-                    signals: Arc::new(Signals::default()),
+                    signals: Arc::new(Signals::known(asks)),
                     reporter: Reporter {
                         server: name.clone(),
                         events: options.events.clone(),
                     },
+                    clients: Clients::Many,
                 };
+                let breaker = options.circuit_breaker.clone();
+                let upstream = Upstream::new(config, breaker, known, means.clone());
                 let supervisor = Supervisor::new(upstream.clone(), means, options);
                 options.tracker.spawn(supervisor.run());
                 (name, upstream)

@@ -8,18 +8,22 @@ use arc_swap::ArcSwapOption;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use crate::config::{CircuitBreaker, ServerConfig};
+use crate::config::{CircuitBreaker, ServerConfig, Sharing};
 use crate::protocol::{Era, Method};
 use crate::wire::Json;
 
+use super::asked::Alone;
 use super::breaker::Breaker;
 use super::connection::Connection;
 use super::dialect::Dialect;
+use super::extras::{Extras, Home};
 use super::lease::Lease;
+use super::link::Means;
 use super::listen::Watches;
 use super::manifest::Known;
 use super::probe::ask;
-use super::{ServerState, Status, UpstreamError, Verdict};
+use super::signals::{Asks, Signals};
+use super::{Outgoing, Party, ServerState, Status, UpstreamError, Verdict};
 
 /// How many calls may wait for a free place, beside those under way.
 const MAX_WAITING: usize = 1_024;
@@ -36,6 +40,8 @@ pub struct Upstream {
     slots: Arc<Semaphore>,
     waiting: AtomicUsize,
     breaker: Breaker,
+    pub(super) extras: Arc<Extras>,
+    signals: Arc<Signals>,
 }
 
 /// Counts a waiting call for as long as it waits.
@@ -52,8 +58,11 @@ impl Upstream {
         config: Arc<ServerConfig>,
         breaker: CircuitBreaker,
         known: Option<Known>,
+        means: Means,
     ) -> Arc<Self> {
         Arc::new(Self {
+            signals: means.signals.clone(),
+            extras: Extras::new(config.clone(), means),
             connection: ArcSwapOption::empty(),
             status: watch::Sender::new(Status::initial(known)),
             watches: Watches::default(),
@@ -79,9 +88,13 @@ impl Upstream {
         self.slots.available_permits() < self.config.max_concurrent_calls
     }
 
-    /// The right to send one request. Waits for a free place and, while the server is being connected to,
+    /// The right to send this request. Waits for a free place and, while the server is being connected to,
     /// for the connection; no longer than until `deadline`.
-    pub async fn lease(&self, deadline: Instant) -> Result<Lease, UpstreamError> {
+    pub async fn lease(
+        &self,
+        outgoing: &Outgoing,
+        deadline: Instant,
+    ) -> Result<Lease, UpstreamError> {
         if let Err(remaining) = self.breaker.admit() {
             return Err(UpstreamError::Unavailable {
                 why: "the server has failed too often in a row".to_owned(),
@@ -92,8 +105,43 @@ impl Upstream {
             Ok(permit) => permit,
             Err(_) => self.wait_for_place(deadline).await?,
         };
-        let connection = self.connected(deadline).await?;
-        Ok(Lease::new(connection, permit))
+        let shared = self.connected(deadline).await?;
+        let (connection, home) = match self.share(&shared, outgoing) {
+            Share::Everybody => (shared, Home::Shared),
+            Share::Nobodys => self.extras.own().await?,
+            Share::NoOtherAsked => match Alone::on(&shared) {
+                Some(alone) => (shared, Home::Alone(alone)),
+                None => self.extras.own().await?,
+            },
+            Share::Party(party) => self.extras.of(party).await?,
+        };
+        Ok(Lease::new(connection, permit, home))
+    }
+
+    /// With whom a request shares its connection.
+    fn share<'a>(&self, shared: &Connection, outgoing: &'a Outgoing) -> Share<'a> {
+        if outgoing.is_about_task() {
+            // Tasks live with the connection that everybody has, so that they are found again.
+            return Share::Everybody;
+        }
+        match self.config.sharing {
+            Sharing::Shared => Share::Everybody,
+            Sharing::Exclusive => Share::Nobodys,
+            Sharing::PerClient => match &outgoing.party {
+                Some(party) => Share::Party(party),
+                None => Share::Everybody,
+            },
+            Sharing::Auto => {
+                let asks = self.signals.asks() == Asks::Somebody
+                    && shared.dialect().map(Dialect::era) == Some(Era::Legacy)
+                    && outgoing.method.may_ask();
+                if asks {
+                    Share::NoOtherAsked
+                } else {
+                    Share::Everybody
+                }
+            }
+        }
     }
 
     /// Takes note of how a call went: a server that fails every call is spared for a while.
@@ -195,6 +243,18 @@ impl Upstream {
             Err(_) => Err(UpstreamError::Timeout(self.config.call_timeout)),
         }
     }
+}
+
+/// Who has a connection together.
+enum Share<'a> {
+    Everybody,
+    /// Nobody else than this call.
+    Nobodys,
+    /// Nobody in whose call the server may ask, so that it is clear whom it asks. Such a call stays with everybody
+    /// else where it can, since a server may keep its state in its process.
+    NoOtherAsked,
+    /// The calls of one client.
+    Party(&'a Party),
 }
 
 /// Whether a server without a connection is worth waiting for: until when at most, or not at all.

@@ -1,6 +1,7 @@
 //! What a server says on its own account, outside any call.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use indexmap::IndexSet;
 use parking_lot::Mutex;
@@ -46,6 +47,7 @@ pub enum Event {
 pub(super) struct Signals {
     heard: Mutex<Heard>,
     wake: Notify,
+    asks: AtomicBool,
 }
 
 /// What was heard since the last look.
@@ -55,9 +57,46 @@ pub(super) struct Heard {
     pub(super) lists: BTreeSet<Kind>,
     /// Resources that changed.
     pub(super) updated: IndexSet<String>,
+    /// For the first time, the server asked something in the middle of a call.
+    pub(super) asks: bool,
+}
+
+/// Whether a server is known to ask in the middle of calls, on a link that does not show in which.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Asks {
+    /// It never did.
+    #[default]
+    Nobody,
+    /// It did: two of its calls on one connection would make it unclear whom it asks.
+    Somebody,
 }
 
 impl Signals {
+    /// What is known of a server from its last run.
+    pub(super) fn known(asks: Asks) -> Self {
+        Self {
+            asks: AtomicBool::new(asks == Asks::Somebody),
+            ..Self::default()
+        }
+    }
+
+    /// The server asked something in the middle of a call, on a link that does not show in which.
+    pub(super) fn asked(&self) {
+        if !self.asks.swap(true, Ordering::Relaxed) {
+            self.heard.lock().asks = true;
+            self.wake.notify_one();
+        }
+    }
+
+    /// Whether it ever did.
+    pub(super) fn asks(&self) -> Asks {
+        if self.asks.load(Ordering::Relaxed) {
+            Asks::Somebody
+        } else {
+            Asks::Nobody
+        }
+    }
+
     pub(super) fn lists_changed(&self, kinds: &[Kind]) {
         self.heard.lock().lists.extend(kinds.iter().copied());
         self.wake.notify_one();
@@ -76,7 +115,7 @@ impl Signals {
     pub(super) async fn heard(&self) -> Heard {
         loop {
             let heard = std::mem::take(&mut *self.heard.lock());
-            if !heard.lists.is_empty() || !heard.updated.is_empty() {
+            if heard.asks || !heard.lists.is_empty() || !heard.updated.is_empty() {
                 return heard;
             }
             self.wake.notified().await;

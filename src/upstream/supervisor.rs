@@ -7,7 +7,7 @@ use std::time::Duration;
 use rand::Rng;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use crate::catalog::Inventory;
 use crate::config::Health;
@@ -79,6 +79,7 @@ impl Supervisor {
             }
             self.pause(&failed, started).await;
         }
+        self.upstream.extras.close();
         self.set(|status| status.state = ServerState::Stopped);
     }
 
@@ -144,9 +145,10 @@ impl Supervisor {
             ..
         } = self.upstream.status();
         let config = self.upstream.config.clone();
+        let asks = self.means.signals.asks();
         self.means.tracker.spawn_blocking(move || {
             if let (Some(hello), Some(inventory)) = (&features.said, inventory) {
-                manifest.write(&config, hello, &inventory);
+                manifest.write(&config, hello, (&inventory, asks));
             }
         });
     }
@@ -171,6 +173,10 @@ impl Supervisor {
             let mut heard = self.means.signals.heard().await;
             for uri in heard.updated {
                 self.means.reporter.updated(uri).await;
+            }
+            if heard.asks {
+                debug!(upstream = %self.upstream.config.name, "asks in the middle of calls");
+                self.remember();
             }
             if heard.lists.is_empty() {
                 continue;

@@ -117,6 +117,11 @@ impl Followed {
         followed
     }
 
+    /// From now on, progress is reported with this token, or not at all.
+    pub(super) fn report_with(&mut self, progress_token: Option<Json>) {
+        self.place.outgoing.progress_token = progress_token;
+    }
+
     /// Asks how the task is when it is time, and notes the answer. Cancel safe.
     pub(super) async fn polled(&mut self) -> Result<Polled, UpstreamError> {
         let poll = match &mut self.poll {

@@ -149,7 +149,8 @@ fn a_question_of_a_task_reaches_the_client(pairing: Pairing) {
         let mut call = client.start_call("a__job", &json!({}));
         let question = call.next();
         assert!(question.str("params/message").contains("who?"));
-        assert_eq!(question.raw("params/_meta"), None, "{}", question.text());
+        let meta = question.get("params/_meta");
+        assert_eq!(meta, json!({"mcpmux/server": "a"}), "{}", question.text());
         client.respond(&question, accept);
         call.answer()
     } else {

@@ -44,6 +44,10 @@ pub(super) enum Link {
 }
 
 impl Client {
+    pub(crate) fn era(&self) -> Era {
+        self.era
+    }
+
     /// A request that is yet to be described.
     pub(crate) fn ask(&self, method: &str) -> Ask<'_> {
         Ask::new(self, method)
@@ -126,6 +130,13 @@ impl Client {
     pub(crate) fn notify(&self, method: &str, params: &Value) {
         let message = serde_json::json!({"jsonrpc": "2.0", "method": method, "params": params});
         self.post(&message.to_string());
+    }
+
+    /// Refuses a request of the server's with this error object.
+    #[track_caller]
+    pub(crate) fn refuse(&self, to: &Msg, error: &str) {
+        let id = to.id().expect("a request");
+        self.post(&format!(r#"{{"jsonrpc":"2.0","id":{id},"error":{error}}}"#));
     }
 
     /// Answers a request of the server's.

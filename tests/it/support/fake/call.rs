@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value, json};
 
@@ -69,10 +70,27 @@ impl Call {
 
     /// Asks the client something and waits for its answer.
     pub(crate) fn ask(&self, id: &str, method: &str, params: &Value) -> Msg {
+        self.ask_soon(id, method, params);
+        self.answer_to(id)
+    }
+
+    /// Asks under an id that no other question has.
+    pub(crate) fn ask_anew(&self, method: &str, params: &Value) -> Msg {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let id = format!("\"question-{}\"", NEXT.fetch_add(1, Ordering::Relaxed));
+        self.ask(&id, method, params)
+    }
+
+    /// Asks the client something; the answer is waited for later.
+    pub(crate) fn ask_soon(&self, id: &str, method: &str, params: &Value) {
         self.send(&format!(
             r#"{{"jsonrpc":"2.0","id":{id},"method":"{method}","params":{params}}}"#
         ));
-        self.state.wait(&format!("an answer to {method}"), |inner| {
+    }
+
+    /// Waits for the answer to a question with this id.
+    pub(crate) fn answer_to(&self, id: &str) -> Msg {
+        self.state.wait(&format!("an answer to {id}"), |inner| {
             inner.answers.remove(id)
         })
     }

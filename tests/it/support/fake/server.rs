@@ -12,8 +12,8 @@ use super::builder::Fake;
 use super::offer::Item;
 use super::state::{Lives, Seen, State};
 use super::{http, stdio};
-use crate::support::Pipe;
 use crate::support::head::Head;
+use crate::support::{Msg, Pipe};
 
 /// A running fake. Dropping it fails the test if the mux broke the protocol or left a step unused.
 pub(crate) struct FakeServer {
@@ -119,6 +119,34 @@ impl FakeServer {
             let message = json!({"jsonrpc": "2.0", "method": method, "params": params});
             let _ = sink.message(message.to_string().as_bytes());
         }
+    }
+
+    /// Says something on every stream that is open for what belongs to no request.
+    pub(crate) fn say(&self, text: &str) {
+        let sinks: Vec<_> = self.state.with(|inner| {
+            let streams = inner.streams.iter();
+            streams.map(|stream| Arc::clone(&stream.sink)).collect()
+        });
+        for sink in sinks {
+            let _ = sink.message(text.as_bytes());
+        }
+    }
+
+    /// Waits for the mux's answer to a question with this id.
+    #[track_caller]
+    pub(crate) fn answer_to(&self, id: &str) -> Msg {
+        self.state.wait(&format!("an answer to {id}"), |inner| {
+            inner.answers.remove(id)
+        })
+    }
+
+    /// Waits until no request is under way but subscriptions.
+    #[track_caller]
+    pub(crate) fn wait_idle(&self) {
+        self.state.wait("the end of all requests", |inner| {
+            let listens = inner.streams.iter().filter(|s| s.listen.is_some());
+            (inner.in_flight.len() <= listens.count()).then_some(())
+        });
     }
 
     /// Says that a list changed: `tools`, `resources`, `prompts`.
