@@ -12,6 +12,7 @@
 mod clients;
 mod difference;
 mod direct;
+mod followed;
 mod likeness;
 mod lists;
 mod peers;
@@ -223,6 +224,14 @@ impl World<'_> {
                 .verdict();
                 offences += report(&leg.id(mux), &verdict);
             }
+        }
+        let is_there = self
+            .servers
+            .iter()
+            .any(|server| server.name == "everything");
+        if is_there && baselines.iter().any(|(client, _)| *client == Client::Py2) {
+            let verdict = followed::verdict(&mux, &stage)?;
+            offences += report(&format!("tasks followed for py2, {leg}"), &verdict);
         }
         Ok(offences)
     }

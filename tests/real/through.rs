@@ -16,7 +16,8 @@ use crate::session::{Answers, Era, Operation, Session, Target};
 /// A mux that listens on HTTP, and how to start another like it on stdio.
 pub(crate) struct Mux {
     pub(crate) reach: Reach,
-    url: String,
+    /// Where it listens.
+    pub(crate) url: String,
     stdio: Vec<String>,
     /// A mux on stdio whose only server is the mux that listens: it is there at once.
     nested: Vec<String>,
