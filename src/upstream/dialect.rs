@@ -74,6 +74,15 @@ impl Dialect {
         }
     }
 
+    /// Learns what the connection that fetched the lists has learnt of them.
+    pub(super) fn learn_from(&self, first: &Self) {
+        match (self, first) {
+            (Self::Legacy(own), Self::Legacy(first)) => own.learn_from(first),
+            (Self::Modern(own), Self::Modern(first)) => own.learn_from(first),
+            _ => {}
+        }
+    }
+
     fn cancel_style(&self, carrier: &Carrier) -> CancelStyle {
         match (self, carrier) {
             (Self::Modern(_), Carrier::Http(_)) => CancelStyle::CloseStream,

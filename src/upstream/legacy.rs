@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use http::HeaderMap;
-use parking_lot::{Mutex, RwLock};
+use parking_lot::Mutex;
 use serde::Serialize;
 use tracing::debug;
 
@@ -37,7 +38,7 @@ pub(super) struct Legacy {
     /// Whether tools can be called as tasks.
     tasks: bool,
     /// The tools, by original name, that can be called in no other way.
-    as_tasks: RwLock<HashSet<String>>,
+    as_tasks: ArcSwap<HashSet<String>>,
 }
 
 impl Legacy {
@@ -61,7 +62,7 @@ impl Legacy {
             .params
             .as_ref()
             .and_then(|params| params.get("task"));
-        let needs = |name: &String| self.as_tasks.read().contains(name);
+        let needs = |name: &String| self.as_tasks.load().contains(name);
         if outgoing.method != Method::ToolsCall
             || !outgoing.name.as_ref().is_some_and(needs)
             || (asks.is_some() && outgoing.client.version.era() == Era::Legacy)
@@ -77,7 +78,13 @@ impl Legacy {
     pub(super) fn learn(&self, inventory: &Inventory) {
         let tools = inventory.entries(Kind::Tool).iter();
         let required = tools.filter(|tool| self.tasks && requires_task(&tool.json));
-        *self.as_tasks.write() = required.map(|tool| tool.key.as_str().to_owned()).collect();
+        let names = required.map(|tool| tool.key.as_str().to_owned()).collect();
+        self.as_tasks.store(Arc::new(names));
+    }
+
+    /// Learns what another connection to the same server has learnt.
+    pub(super) fn learn_from(&self, other: &Self) {
+        self.as_tasks.store(other.as_tasks.load_full());
     }
 
     /// Every result is complete.
@@ -112,7 +119,7 @@ impl Legacy {
             logging: features.logging,
             level: Mutex::new(None),
             tasks: features.has_tool_tasks(),
-            as_tasks: RwLock::default(),
+            as_tasks: ArcSwap::default(),
         };
         Ok((legacy, features))
     }

@@ -1,9 +1,10 @@
 //! The modern dialect, towards a server: every request stands alone (from 2026-07-28).
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use http::{HeaderMap, HeaderName};
-use parking_lot::RwLock;
 
 use crate::catalog::Inventory;
 use crate::protocol::{
@@ -26,7 +27,7 @@ const NAME: HeaderName = HeaderName::from_static("mcp-name");
 #[derive(Default)]
 pub(super) struct Modern {
     /// Which arguments of which tool HTTP repeats, by the tool's original name.
-    param_headers: RwLock<HashMap<String, ParamHeaders>>,
+    param_headers: ArcSwap<HashMap<String, ParamHeaders>>,
 }
 
 impl Modern {
@@ -65,7 +66,7 @@ impl Modern {
             return headers;
         }
         headers.insert(NAME, header_value(&HeaderText::encode(name)));
-        if let Some(repeated) = self.param_headers.read().get(name) {
+        if let Some(repeated) = self.param_headers.load().get(name) {
             for (header, value) in repeated.values(outgoing.arguments.as_ref()) {
                 if let Ok(header) = HeaderName::try_from(header) {
                     headers.insert(header, header_value(&value));
@@ -119,8 +120,13 @@ impl Modern {
                 Err(reason) => broken.push((name, reason)),
             }
         }
-        *self.param_headers.write() = learnt;
+        self.param_headers.store(Arc::new(learnt));
         broken
+    }
+
+    /// Learns what another connection to the same server has learnt.
+    pub(super) fn learn_from(&self, other: &Self) {
+        self.param_headers.store(other.param_headers.load_full());
     }
 }
 

@@ -107,14 +107,19 @@ impl Upstream {
         };
         let shared = self.connected(deadline).await?;
         let (connection, home) = match self.share(&shared, outgoing) {
-            Share::Everybody => (shared, Home::Shared),
+            Share::Everybody => (shared.clone(), Home::Shared),
             Share::Nobodys => self.extras.own().await?,
             Share::NoOtherAsked => match Alone::on(&shared) {
-                Some(alone) => (shared, Home::Alone(alone)),
+                Some(alone) => (shared.clone(), Home::Alone(alone)),
                 None => self.extras.own().await?,
             },
             Share::Party(party) => self.extras.of(party).await?,
         };
+        if let (Some(own), Some(first)) = (connection.dialect(), shared.dialect())
+            && !Arc::ptr_eq(&connection, &shared)
+        {
+            own.learn_from(first);
+        }
         Ok(Lease::new(connection, permit, home))
     }
 

@@ -248,17 +248,20 @@ fn the_name_goes_to_the_server_as_it_is_there() {
 #[test]
 fn parameters_are_mirrored_as_the_schema_asks() {
     let tool = r#"{"name":"deploy","inputSchema":{"type":"object","properties":{"region":{"type":"string","x-mcp-header":"Region"},"n":{"type":"integer","x-mcp-header":"Count"}}}}"#;
-    let fake = fake::modern().tool_defined(tool).http();
-    let mux = MuxTest::new().upstream("a", &fake).start();
-    mux.legacy()
-        .call("a__deploy", &json!({"region": "eu-1", "n": 7}))
-        .result();
-    let head = fake.seen_of("tools/call")[0]
-        .head
-        .clone()
-        .expect("an HTTP head");
-    assert_eq!(head.header("mcp-param-region"), Some("eu-1"));
-    assert_eq!(head.header("mcp-param-count"), Some("7"));
+    for sharing in ["shared", "exclusive"] {
+        let fake = fake::modern().tool_defined(tool).http();
+        let mux = MuxTest::new().upstream_with("a", &fake, &json!({"sharing": sharing}));
+        let mux = mux.start();
+        mux.legacy()
+            .call("a__deploy", &json!({"region": "eu-1", "n": 7}))
+            .result();
+        let head = fake.seen_of("tools/call")[0]
+            .head
+            .clone()
+            .expect("an HTTP head");
+        assert_eq!(head.header("mcp-param-region"), Some("eu-1"), "{sharing}");
+        assert_eq!(head.header("mcp-param-count"), Some("7"), "{sharing}");
+    }
 }
 
 #[test]

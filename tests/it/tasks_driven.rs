@@ -167,6 +167,25 @@ fn a_question_of_a_task_reaches_the_client(pairing: Pairing) {
     assert_eq!(answer.said(), "Ada");
 }
 
+/// What a connection of the call's own knows of the tools, it knows from the one that fetched them.
+#[test]
+fn a_connection_of_its_own_knows_what_a_tool_wants() {
+    for back in [Pipe::Stdio, Pipe::Http] {
+        let pairing = Pairing {
+            client: Era::Modern,
+            server: Era::Legacy,
+            front: Pipe::Http,
+            back,
+        };
+        let fake = ending(fake(pairing), pairing).over(back);
+        let alone = json!({"sharing": "exclusive"});
+        let mux = MuxTest::new().upstream_with("a", &fake, &alone).start();
+        let answer = mux.modern().call("a__job", &json!({}));
+        assert_eq!(answer.said(), "done", "{}", answer.text());
+        assert_eq!(fake.count("initialize"), 2);
+    }
+}
+
 /// On a pipe nothing but the task says whose question it is.
 #[test]
 fn questions_of_two_tasks_on_one_pipe_do_not_cross() {
