@@ -135,6 +135,7 @@ impl ListenReply {
                 self.tagged(notification::RESOURCE_UPDATED, &params)
             }
             Notice::Task(params) => self.tagged(notification::TASKS, &params),
+            Notice::Visited(params) => self.tagged(notification::VISITED, &params),
             Notice::Log(_, params) => self.tagged(notification::MESSAGE, &params),
         }
     }

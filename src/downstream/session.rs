@@ -64,7 +64,7 @@ impl Session {
         let subscription = hub.subscribe(Wanted {
             lists: BTreeSet::from([Kind::Tool, Kind::Resource, Kind::Prompt]),
             logs: Logs::Wanted,
-            tasks_of: Some(caller.clone()),
+            caller: Some(caller.clone()),
         });
         let session = Arc::new(Self {
             hub: hub.clone(),
@@ -190,6 +190,7 @@ impl Session {
                 (notification::MESSAGE, Some(params))
             }
             Notice::Task(params) => (notification::TASK_STATUS, Some(params)),
+            Notice::Visited(params) => (notification::VISITED, Some(params)),
         };
         Some(
             Notification {

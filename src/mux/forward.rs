@@ -84,6 +84,10 @@ impl Running {
             }
             Err(error) => {
                 hub.note(&self.server, verdict(&error));
+                if let UpstreamError::Answered(said) = &error {
+                    hub.visits
+                        .required(&self.server, &said.json, &self.call.caller);
+                }
                 self.failed(error)
             }
         }
@@ -100,6 +104,7 @@ impl Running {
             }
         };
         let signed: Vec<InputRequest> = questions.into_iter().map(for_client).collect();
+        hub.visits.asked(&self.server, &signed, &self.call.caller);
         self.open.extend(signed.iter().cloned());
         self.deadline = Instant::now() + patience;
         Ran::Asks(signed)

@@ -28,6 +28,7 @@ use super::seal::Seal;
 use super::skills::{self, Skills};
 use super::subscriptions::Subscribers;
 use super::tasks::{self, Tasks};
+use super::visits::Visits;
 
 /// In the first moments of the mux, lists wait for servers that are still being connected to, since many clients ask
 /// once, right away. The wait ends when all have been tried, when no news has come for [`QUIET`] since the first server
@@ -51,6 +52,7 @@ pub struct Mux {
     pub(super) published: watch::Sender<Published>,
     pub(super) parked: Parked,
     pub(super) seal: Seal,
+    pub(super) visits: Visits,
     pub(super) tasks: Tasks,
     pub(super) links: Learned,
     pub(super) skills: Skills,
@@ -99,6 +101,7 @@ impl Mux {
             published: watch::Sender::default(),
             parked: Parked::default(),
             seal: Seal::default(),
+            visits: Visits::default(),
             tasks: Tasks::default(),
             links: Learned::default(),
             skills: Skills::default(),

@@ -23,6 +23,7 @@ mod seal;
 mod skills;
 mod subscriptions;
 mod tasks;
+mod visits;
 
 pub use call::{Call, Caller};
 pub use error::{CallError, Unknown};

@@ -14,8 +14,8 @@ pub struct Wanted {
     pub lists: BTreeSet<Kind>,
     /// Log messages that belong to no call.
     pub logs: Logs,
-    /// Changes of all tasks of this caller.
-    pub tasks_of: Option<Caller>,
+    /// What concerns this caller alone: changes of all its tasks, visits of URLs that it was asked for.
+    pub caller: Option<Caller>,
 }
 
 /// Whether a subscriber takes log messages.
@@ -39,4 +39,6 @@ pub enum Notice {
     Log(ServerName, Json),
     /// A task changed its state: the params of the notification.
     Task(Json),
+    /// A URL that the caller was asked for has been visited: the params of the notification.
+    Visited(Json),
 }

@@ -49,8 +49,8 @@ struct Inbox {
 }
 
 #[derive(Default)]
-struct News {
-    wanted: Wanted,
+pub(super) struct News {
+    pub(super) wanted: Wanted,
     watched: HashMap<String, Route>,
     followed: HashMap<String, Route>,
     /// Lists that the subscriber may have seen in an older state.
@@ -71,7 +71,7 @@ impl News {
             .or_else(|| self.backlog.pop_front())
     }
 
-    fn queue(&mut self, notice: Notice) {
+    pub(super) fn queue(&mut self, notice: Notice) {
         if self.backlog.len() >= MAX_BACKLOG {
             self.backlog.pop_front();
         }
@@ -146,8 +146,8 @@ impl Mux {
             return;
         };
         self.subscribers.each(|news| {
-            let wanted = news.followed.contains_key(&public)
-                || news.wanted.tasks_of.as_ref() == Some(&caller);
+            let wanted =
+                news.followed.contains_key(&public) || news.wanted.caller.as_ref() == Some(&caller);
             if wanted {
                 news.queue(Notice::Task(params.clone()));
             }
@@ -184,7 +184,7 @@ pub(super) enum Phase {
 
 impl Subscribers {
     /// Changes the news of every subscriber and wakes those for whom the change says so.
-    fn each(&self, mut change: impl FnMut(&mut News) -> bool) {
+    pub(super) fn each(&self, mut change: impl FnMut(&mut News) -> bool) {
         for inbox in self.all.lock().values() {
             if change(&mut inbox.news.lock()) {
                 inbox.wake.notify_one();

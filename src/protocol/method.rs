@@ -195,6 +195,9 @@ pub mod notification {
     /// A task changed its state (2025-11-25, "Tasks").
     pub const TASK_STATUS: &str = "notifications/tasks/status";
 
+    /// A URL that a client was asked for has been visited (2025-11-25, "Elicitation").
+    pub const VISITED: &str = "notifications/elicitation/complete";
+
     /// The notification that the list of this kind changed. Templates share that of resources.
     pub fn list_changed(kind: Kind) -> &'static str {
         match kind {

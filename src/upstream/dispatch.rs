@@ -134,6 +134,7 @@ impl Connection {
         match heard.method.as_ref() {
             notification::PROGRESS => return self.progress(params?),
             notification::MESSAGE => return self.log(params?, source),
+            notification::VISITED => self.reporter.visited(params?.detached()),
             notification::CANCELLED => self.withdrawn(&params?),
             notification::ACKNOWLEDGED => {
                 let params = params?;

@@ -32,6 +32,13 @@ pub enum Event {
         /// The params of the notification.
         params: Json,
     },
+    /// A URL that some client was asked for has been visited: the params, verbatim.
+    Visited {
+        /// Who asked for it.
+        server: ServerName,
+        /// The params of the notification.
+        params: Json,
+    },
     /// A task changed its state: the params, verbatim.
     Task {
         /// Whose task.
@@ -156,6 +163,14 @@ impl Reporter {
     /// Passes on a log message, or drops it where there is no place: nobody waits for logs.
     pub(super) fn log(&self, params: Json) {
         drop(self.events.try_send(Event::Log {
+            server: self.server.clone(),
+            params,
+        }));
+    }
+
+    /// Passes on that a URL was visited, or drops it where there is no place: users can say so as well.
+    pub(super) fn visited(&self, params: Json) {
+        drop(self.events.try_send(Event::Visited {
             server: self.server.clone(),
             params,
         }));

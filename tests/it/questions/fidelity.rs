@@ -109,6 +109,39 @@ fn a_required_visit_is_a_question_for_modern_clients() {
     assert_eq!(answer.said(), "in");
 }
 
+/// The server says that the visit is made: the client hears it whose visit it was, and no other.
+#[test]
+fn the_end_of_a_visit_is_told_to_whom_it_concerns() {
+    let error = r#"{"code":-32042,"message":"visit first","data":{"elicitations":[{"mode":"url","message":"m","url":"https://e.com","elicitationId":"7"}]}}"#;
+    for pipe in PIPES {
+        let fake = fake::legacy()
+            .tool_answering("t", move |_| Reply::Error(error.to_owned()))
+            .over(pipe);
+        let mux = MuxTest::new().upstream("a", &fake).start();
+        let (one, two) = (
+            mux.connect(able(Era::Legacy)),
+            mux.connect(able(Era::Legacy)),
+        );
+        let (mut heard, mut nothing) = (one.feed(), two.feed());
+        assert_eq!(one.ask_call("a__t").answer().code(), -32042);
+        fake.wait_stream();
+        fake.notify(
+            "notifications/elicitation/complete",
+            &json!({"elicitationId": "7", "x": {"b": 1, "a": 2}}),
+        );
+        let done = heard.next();
+        assert_eq!(done.method(), "notifications/elicitation/complete");
+        assert_eq!(
+            done.raw("params").as_deref(),
+            Some(r#"{"elicitationId":"7","x":{"b":1,"a":2}}"#)
+        );
+        // What comes next for the other is something else.
+        fake.add_tool("u");
+        fake.list_changed("tools");
+        assert_eq!(nothing.next().method(), "notifications/tools/list_changed");
+    }
+}
+
 #[test]
 fn a_required_visit_stays_an_error_for_legacy_clients_and_names_what_others_lack() {
     let error = r#"{"code":-32042,"message":"visit first","data":{"elicitations":[{"mode":"url","message":"m","url":"https://e.com","elicitationId":"7"}]}}"#;

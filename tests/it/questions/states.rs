@@ -123,6 +123,37 @@ fn a_state_expires_and_its_call_with_it() {
     }
 }
 
+/// A caller may leave so many calls waiting, and no more; the others are as they were.
+#[test]
+fn a_caller_can_park_a_bounded_number_of_calls() {
+    let pairing = Pairing {
+        client: Era::Modern,
+        server: Era::Legacy,
+        front: Pipe::Http,
+        back: Pipe::Http,
+    };
+    let questions = vec![("k", "elicitation/create", form("m"))];
+    let fake = asking(pairing, pairing.fake(), "asks", questions).http();
+    let mux = MuxTest::new().upstream("a", &fake).start();
+    let client = mux.connect(able(Era::Modern));
+    let states: Vec<String> = std::thread::scope(|scope| {
+        let asking = || {
+            (0..64)
+                .map(|_| asked(&client, "a__asks"))
+                .collect::<Vec<_>>()
+        };
+        let started: Vec<_> = (0..4).map(|_| scope.spawn(asking)).collect();
+        let joined = started.into_iter().map(|one| one.join().expect("parked"));
+        joined.flatten().collect()
+    });
+    assert_eq!(states.len(), 256);
+    let refused = client.start_call("a__asks", &json!({"x": 1})).answer();
+    assert_eq!(refused.code(), -32013);
+    let answer = retry(&client, "a__asks", r#"{"x":1}"#, &states[7]);
+    assert!(answer.said().contains("accept"));
+    asked(&client, "a__asks");
+}
+
 /// What the client left out it is asked again; what it adds is passed over.
 #[test]
 fn an_answer_that_is_missing_is_asked_for_again() {
