@@ -31,9 +31,6 @@ pub enum CallError {
     /// The method is not known here.
     #[error("method `{}` is not known", .0.escape_debug())]
     UnknownMethod(String),
-    /// The client did not declare what the request needs: the capabilities object that it lacks.
-    #[error("the client lacks a capability that this request needs")]
-    MissingCapability(Json),
     /// The server answered an error of its own.
     #[error("the server answered an error: {}", .said.json)]
     Answered {
@@ -137,9 +134,6 @@ impl CallError {
             None => self.to_string(),
         };
         let error = RpcError::new(number, message);
-        if let Self::MissingCapability(required) = self {
-            return error.with_data(&Json::object([("requiredCapabilities", required)]));
-        }
         let detail = Detail {
             kind,
             server: server.map(ServerName::as_str),
@@ -169,9 +163,6 @@ impl CallError {
             Self::Unknown(_) => (code::INVALID_PARAMS, "unknown", None, None),
             Self::BadParams(_) => (code::INVALID_PARAMS, "badParams", None, None),
             Self::UnknownMethod(_) => (code::METHOD_NOT_FOUND, "unknownMethod", None, None),
-            Self::MissingCapability(_) => {
-                (code::MISSING_CAPABILITY, "missingCapability", None, None)
-            }
             Self::Answered { .. } => (code::INTERNAL, "answered", None, None),
             Self::OutcomeUnknown { server } => {
                 (code::OUTCOME_UNKNOWN, "outcomeUnknown", Some(server), None)

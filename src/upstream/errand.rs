@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::protocol::{InputAnswer, Outcome, TASKS, TaskState};
+use crate::protocol::{CallEvent, InputAnswer, Outcome, TASKS, TaskState};
 use crate::wire::Json;
 
 use super::exchange::{Exchange, Step};
@@ -13,6 +13,7 @@ use super::extras::Home;
 use super::lease::begin;
 use super::legacy_task::LegacyTask;
 use super::modern_task::{ModernTask, lacks_tasks};
+use super::pending::After;
 use super::task::Followed;
 use super::{Outgoing, UpstreamError};
 
@@ -83,6 +84,22 @@ enum Task {
     Modern(ModernTask),
 }
 
+impl Task {
+    fn followed(&mut self) -> &mut Followed {
+        match self {
+            Self::Legacy(task) => &mut task.task,
+            Self::Modern(task) => &mut task.task,
+        }
+    }
+
+    async fn step(&mut self) -> Result<Step, UpstreamError> {
+        match self {
+            Self::Legacy(task) => task.step().await,
+            Self::Modern(task) => task.step().await,
+        }
+    }
+}
+
 impl Errand {
     pub(super) fn new(exchange: Exchange, plan: Plan, held: (OwnedSemaphorePermit, Home)) -> Self {
         Self {
@@ -95,11 +112,10 @@ impl Errand {
 
     /// From now on, progress is reported with this token, or not at all.
     pub fn report_with(&mut self, progress_token: Option<Json>) {
-        match &mut self.task {
-            Some(Task::Legacy(task)) => task.report_with(progress_token),
-            Some(Task::Modern(task)) => task.report_with(progress_token),
-            None => self.exchange.report_with(progress_token),
+        if let Some(task) = &mut self.task {
+            task.followed().report_with(progress_token.clone());
         }
+        self.exchange.report_with(progress_token);
     }
 
     /// Waits for the next step. Cancel safe.
@@ -111,13 +127,21 @@ impl Errand {
 
     async fn advance(&mut self) -> Result<Step, UpstreamError> {
         loop {
-            match &mut self.task {
-                Some(Task::Legacy(task)) => return task.step().await.map_err(begun),
-                Some(Task::Modern(task)) => return task.step().await.map_err(begun),
-                None => {}
+            if let Some(task) = &mut self.task {
+                tokio::select! {
+                    biased;
+                    report = reported(&mut self.exchange) => {
+                        if task.followed().is_reported(&report) {
+                            return Ok(Step::Event(CallEvent::Progress(report)));
+                        }
+                        continue;
+                    }
+                    step = task.step() => return step.map_err(begun),
+                }
             }
             if let Plan::Again(outgoing) = &mut self.plan {
-                self.exchange = begin(self.exchange.connection(), outgoing).await?;
+                self.exchange =
+                    begin(self.exchange.connection(), outgoing, After::Progress).await?;
                 self.plan = Plan::Declared(outgoing.clone());
             }
             let step = self.exchange.step().await;
@@ -167,6 +191,18 @@ impl Errand {
                 true
             }
             _ => false,
+        }
+    }
+}
+
+/// The next report of progress that the server makes of a request which it has answered with a task. Cancel safe.
+async fn reported(exchange: &mut Exchange) -> Json {
+    loop {
+        match exchange.step().await {
+            Ok(Step::Event(CallEvent::Progress(report))) => return report,
+            Ok(_) => {}
+            // Nothing more comes; how the task is, it is asked itself.
+            Err(_) => std::future::pending().await,
         }
     }
 }

@@ -12,7 +12,7 @@ use super::dialect::Dialect;
 use super::errand::{Errand, Plan};
 use super::exchange::Exchange;
 use super::extras::Home;
-use super::pending::{Interest, Logs};
+use super::pending::{After, Interest, Logs};
 use super::{Outgoing, UpstreamError};
 
 /// The right to use a connection for one call; counts against the server's `maxConcurrentCalls`.
@@ -41,11 +41,11 @@ impl Lease {
             return Err(UpstreamError::unavailable("the server is not ready"));
         };
         let plan = dialect.plan(outgoing);
-        let outgoing = match &plan {
-            Plan::Task(outgoing) => outgoing,
-            _ => outgoing,
+        let (outgoing, after) = match &plan {
+            Plan::Task(outgoing) => (&**outgoing, After::Progress),
+            _ => (outgoing, After::Nothing),
         };
-        let exchange = begin(&self.connection, outgoing).await?;
+        let exchange = begin(&self.connection, outgoing, after).await?;
         Ok(Errand::new(exchange, plan, (self.permit, self.home)))
     }
 }
@@ -54,6 +54,7 @@ impl Lease {
 pub(super) async fn begin(
     connection: &Arc<Connection>,
     outgoing: &Outgoing,
+    after: After,
 ) -> Result<Exchange, UpstreamError> {
     let Some(dialect) = connection.dialect() else {
         return Err(UpstreamError::unavailable("the server is not ready"));
@@ -69,6 +70,7 @@ pub(super) async fn begin(
         } else {
             Logs::Wanted
         },
+        after,
     };
     if let (Dialect::Legacy(legacy), LogWish::AtLeast(level)) = (dialect, outgoing.logs) {
         legacy.log_at_least(connection, level).await;

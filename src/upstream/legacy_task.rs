@@ -1,7 +1,6 @@
 //! A task of a legacy server, followed to its end (2025-11-25, "Tasks").
 
 use crate::protocol::{InputAnswer, Outcome, TaskMethod, TaskStatus, without_related_task};
-use crate::wire::Json;
 
 use super::UpstreamError;
 use super::exchange::{Exchange, Step};
@@ -9,7 +8,7 @@ use super::task::Followed;
 
 /// A task that is asked after, and for its result once that or a question is there.
 pub(super) struct LegacyTask {
-    task: Followed,
+    pub(super) task: Followed,
     /// `tasks/result`, which is answered when the task has ended, and on which the server asks meanwhile.
     result: Option<Exchange>,
 }
@@ -17,11 +16,6 @@ pub(super) struct LegacyTask {
 impl LegacyTask {
     pub(super) fn new(task: Followed) -> Self {
         Self { task, result: None }
-    }
-
-    /// From now on, progress is reported with this token, or not at all.
-    pub(super) fn report_with(&mut self, progress_token: Option<Json>) {
-        self.task.report_with(progress_token);
     }
 
     /// Waits for the next step. Cancel safe.

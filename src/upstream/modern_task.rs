@@ -18,7 +18,7 @@ const MAX_QUESTIONS: usize = 1_024;
 
 /// A task that is asked after, and given the answers that it waits for.
 pub(super) struct ModernTask {
-    task: Followed,
+    pub(super) task: Followed,
     /// Questions that the client was asked: they stay with the task until the server has heeded the answer.
     asked: HashSet<String>,
     /// Those among them that the client has not answered yet.
@@ -50,11 +50,6 @@ impl ModernTask {
             update: None,
             failed: None,
         }
-    }
-
-    /// From now on, progress is reported with this token, or not at all.
-    pub(super) fn report_with(&mut self, progress_token: Option<Json>) {
-        self.task.report_with(progress_token);
     }
 
     /// Waits for the next step. Cancel safe.

@@ -67,6 +67,18 @@ pub(super) struct Interest {
     pub(super) task: Option<Json>,
     /// Whether log messages without an owner may be taken for this call's.
     pub(super) logs: Logs,
+    /// What is still expected after the response.
+    pub(super) after: After,
+}
+
+/// What may come of a request after its response.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum After {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// Progress of the task that it became (2025-11-25, "Tasks").
+    Progress,
 }
 
 /// Whether the call takes log messages.
@@ -90,9 +102,10 @@ pub(super) enum Found {
 
 struct Slot {
     events: mpsc::Sender<Delivery>,
-    // Reserved when the request is made, so that the response always has a place.
-    last: mpsc::OwnedPermit<Delivery>,
+    // Reserved when the request is made, so that the response always has a place. `None`: it has come.
+    last: Option<mpsc::OwnedPermit<Delivery>>,
     logs: Logs,
+    after: After,
 }
 
 /// The table of one connection. Bounded by the leases that the server allows.
@@ -110,6 +123,18 @@ struct Table {
     closed: bool,
 }
 
+impl Table {
+    /// The place for the response of a request, which is taken but once.
+    fn ended(&mut self, id: UpstreamId) -> Option<mpsc::OwnedPermit<Delivery>> {
+        let slot = self.slots.get_mut(&id)?;
+        let last = slot.last.take();
+        if slot.after == After::Nothing {
+            self.slots.remove(&id);
+        }
+        last
+    }
+}
+
 impl Pending {
     /// Makes room for a request. `None`: the connection is closed.
     pub(super) fn open(
@@ -117,14 +142,25 @@ impl Pending {
         interest: Interest,
     ) -> Option<(UpstreamId, mpsc::Receiver<Delivery>)> {
         let (events, receiver) = mpsc::channel(EVENT_QUEUE + 1);
-        let last = events.clone().try_reserve_owned().ok()?;
+        let last = Some(events.clone().try_reserve_owned().ok()?);
         let id = UpstreamId(self.next.fetch_add(1, Ordering::Relaxed) + 1);
         let mut table = self.table.lock();
         if table.closed {
             return None;
         }
-        let Interest { asked, task, logs } = interest;
-        table.slots.insert(id, Slot { events, last, logs });
+        let Interest {
+            asked,
+            task,
+            logs,
+            after,
+        } = interest;
+        let slot = Slot {
+            events,
+            last,
+            logs,
+            after,
+        };
+        table.slots.insert(id, slot);
         if let Some(client) = asked {
             let task = task.as_ref().and_then(Json::text).map(Cow::into_owned);
             self.owners.enter(id, Asking { client, task });
@@ -134,19 +170,19 @@ impl Pending {
 
     /// Ends a request with what the server said of it.
     pub(super) fn finish(&self, id: UpstreamId, delivery: Delivery) -> Found {
-        let slot = self.table.lock().slots.remove(&id);
+        let last = self.table.lock().ended(id);
         self.owners.leave(id);
-        let Some(slot) = slot else {
+        let Some(last) = last else {
             return Found::Unknown;
         };
-        drop(slot.last.send(delivery));
+        drop(last.send(delivery));
         Found::InFlight
     }
 
     /// Forgets a request that nobody waits for any more. The server may still be at it.
     pub(super) fn forget(&self, id: UpstreamId) -> Found {
         let slot = self.table.lock().slots.remove(&id);
-        if slot.is_some() {
+        if slot.is_some_and(|slot| slot.last.is_some()) {
             self.owners.haunt(id);
             Found::InFlight
         } else {
@@ -172,7 +208,8 @@ impl Pending {
 
     fn sole_that(&self, fits: impl Fn(&Slot) -> bool) -> Option<UpstreamId> {
         let table = self.table.lock();
-        let mut fitting = table.slots.iter().filter(|(_, slot)| fits(slot));
+        let fitting = table.slots.iter();
+        let mut fitting = fitting.filter(|(_, slot)| slot.last.is_some() && fits(slot));
         let (id, _) = fitting.next()?;
         fitting.next().is_none().then_some(*id)
     }
@@ -184,8 +221,8 @@ impl Pending {
             table.closed = true;
             std::mem::take(&mut table.slots)
         };
-        for slot in slots.into_values() {
-            drop(slot.last.send(Delivery::Failed(reason())));
+        for last in slots.into_values().filter_map(|slot| slot.last) {
+            drop(last.send(Delivery::Failed(reason())));
         }
     }
 }

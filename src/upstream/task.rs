@@ -85,7 +85,18 @@ pub(super) struct Followed {
     next_poll: Instant,
     poll: Option<Exchange>,
     /// How many changes the client has been told of.
-    reports: u64,
+    reports: u32,
+    /// Who tells the client how far the task is.
+    reporter: Reporter,
+}
+
+/// Who tells a client how far a task is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reporter {
+    /// The mux, by what it hears of the task.
+    Mux,
+    /// The server itself.
+    Server,
 }
 
 /// How a task is.
@@ -110,6 +121,7 @@ impl Followed {
             next_poll: Instant::now(),
             poll: None,
             reports: 0,
+            reporter: Reporter::Mux,
         };
         if followed.state.status == TaskStatus::Working {
             followed.wait();
@@ -160,8 +172,20 @@ impl Followed {
         self.next_poll = Instant::now();
     }
 
-    /// A report of progress for the client, if it wants any.
+    /// Whether a report of the server's own goes to the client: progress must not go back behind what the mux has said.
+    pub(super) fn is_reported(&mut self, report: &Json) -> bool {
+        self.reporter = Reporter::Server;
+        let progress = report
+            .get("progress")
+            .and_then(|json| json.decode::<f64>().ok());
+        self.reports == 0 || progress.is_some_and(|progress| progress > f64::from(self.reports))
+    }
+
+    /// A report of progress for the client, if it wants any and the server makes none.
     fn report(&mut self) -> Option<CallEvent> {
+        if self.reporter == Reporter::Server {
+            return None;
+        }
         let token = self.place.outgoing.progress_token.as_ref()?;
         self.reports += 1;
         let progress = Json::encode(&self.reports);

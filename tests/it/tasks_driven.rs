@@ -1,5 +1,8 @@
 //! Tools that only work as tasks, called by clients that know nothing of tasks: the mux follows the task to its end.
 
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use crate::support::client::Connect;
@@ -9,6 +12,7 @@ use crate::support::{Era, Fake, Gate, MuxTest, Pairing, Pipe, Reply, eventually}
 matrix!(
     an_ordinary_result_comes_of_a_task,
     a_question_of_a_task_reaches_the_client,
+    what_a_server_reports_of_its_task_is_told_as_it_is,
     a_cancelled_call_cancels_its_task,
     a_task_that_takes_too_long_is_cancelled,
     the_error_of_a_task_is_the_error_of_the_call,
@@ -239,6 +243,44 @@ fn questions_of_two_tasks_on_one_pipe_do_not_cross() {
     for (call, name) in calls.into_iter().zip(["one", "two"]) {
         assert_eq!(call.answer().said(), name);
     }
+}
+
+fn what_a_server_reports_of_its_task_is_told_as_it_is(pairing: Pairing) {
+    if knows_better(pairing) {
+        return;
+    }
+    let (given, known) = (Arc::new(Mutex::new(Value::Null)), Gate::new());
+    let (token, wait) = (Arc::clone(&given), known.clone());
+    let fake = ending(fake(pairing), pairing)
+        .once("tasks/get", move |call| {
+            wait.wait("the token is known");
+            let report = json!({"progressToken": &*token.lock(), "progress": 0.5, "x": 1});
+            call.notify("notifications/progress", &report);
+            Reply::from(task("working", "half way"))
+        })
+        .once("tasks/get", |_| {
+            Reply::from(task("working", "nearly there"))
+        });
+    let fake = fake.over(pairing.back);
+    let mux = MuxTest::new().upstream("a", &fake).over(pairing.front);
+    let client = mux.client(pairing.client);
+    let call = client.ask_call("a__job").token("\"p\"").send();
+    // A modern server has refused the first.
+    let tries = if pairing.server == Era::Modern { 2 } else { 1 };
+    let calls = fake.wait_seen("tools/call", tries);
+    *given.lock() = calls[tries - 1].msg.get("params/_meta/progressToken");
+    known.open();
+    let answer = call.answer();
+    assert_eq!(answer.said(), "done");
+    let told: Vec<_> = answer
+        .events
+        .iter()
+        .map(|event| event.get("params"))
+        .collect();
+    assert_eq!(
+        told,
+        [json!({"progressToken": "p", "progress": 0.5, "x": 1})]
+    );
 }
 
 fn a_cancelled_call_cancels_its_task(pairing: Pairing) {
