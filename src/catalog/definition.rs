@@ -40,6 +40,16 @@ pub(super) fn definition(raw: &RawEntry, changes: Changes<'_>) -> Json {
     splice.finish()
 }
 
+/// A tool without its output schema, if that is not the schema of an object (SEP-2106); `None` if it may stay.
+pub(super) fn without_odd_schema(tool: &Json) -> Option<Json> {
+    let schema = tool.get("outputSchema")?;
+    let kind = schema.get("type");
+    if kind.as_ref().and_then(Json::text).as_deref() == Some("object") {
+        return None;
+    }
+    Some(Splice::new(tool)?.remove("outputSchema").finish())
+}
+
 /// The `_meta` of a tool with the links to its user interface (`ui.resourceUri` and the older flat
 /// `ui/resourceUri`, SEP-1865) as `public` gives them; `None` if nothing changes.
 ///

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::definition::without_odd_schema;
 use super::entry::Entry;
 use super::naming::stable_hash;
 use crate::protocol::Kind;
@@ -22,6 +23,9 @@ pub struct Page {
     pub next: Option<String>,
     /// The list result: `{"tools":[…],"nextCursor":"…"}`.
     pub body: Json,
+    /// The same for readers that expect every output schema to be that of an object (2025-06-18 to 2025-11-25),
+    /// where it differs: others are left out, since such readers refuse the whole list.
+    pub plain: Option<Json>,
 }
 
 /// A cursor that we did not mint for this kind, or whose entry is gone. The empty string is such a
@@ -128,28 +132,51 @@ fn end_of_page(entries: &[Entry], start: usize) -> usize {
 
 fn page(kind: Kind, entries: &[Entry], range: Range<usize>) -> Page {
     let next = (range.end < entries.len()).then(|| cursor(kind, entries, range.end - 1));
-    let entries = &entries[range];
-    let size: usize = entries.iter().map(|it| it.definition.len() + 1).sum();
+    let definitions: Vec<&Json> = entries[range].iter().map(|it| &it.definition).collect();
+    let (body, items) = composed(kind, &definitions, next.as_deref());
+    Page {
+        items: body.part(items),
+        plain: match kind {
+            Kind::Tool => plain(&definitions, next.as_deref()),
+            _ => None,
+        },
+        next,
+        body,
+    }
+}
+
+/// The page without output schemas that are not those of objects; `None` if there are none.
+fn plain(definitions: &[&Json], next: Option<&str>) -> Option<Json> {
+    let simpler: Vec<Option<Json>> = definitions
+        .iter()
+        .map(|it| without_odd_schema(it))
+        .collect();
+    if simpler.iter().all(Option::is_none) {
+        return None;
+    }
+    let both = simpler.iter().zip(definitions);
+    let definitions: Vec<&Json> = both.map(|(new, old)| new.as_ref().unwrap_or(old)).collect();
+    Some(composed(Kind::Tool, &definitions, next).0)
+}
+
+/// A list result, and where in it the array of the definitions is.
+fn composed(kind: Kind, definitions: &[&Json], next: Option<&str>) -> (Json, Range<usize>) {
+    let size: usize = definitions.iter().map(|it| it.len() + 1).sum();
     let mut body = Vec::with_capacity(size + 100);
     body.extend_from_slice(format!("{{\"{}\":", kind.list_member()).as_bytes());
     let start = body.len();
     body.push(b'[');
-    for (number, entry) in entries.iter().enumerate() {
+    for (number, definition) in definitions.iter().enumerate() {
         if number > 0 {
             body.push(b',');
         }
-        body.extend_from_slice(entry.definition.as_bytes());
+        body.extend_from_slice(definition.as_bytes());
     }
     body.push(b']');
     let end = body.len();
-    if let Some(next) = &next {
+    if let Some(next) = next {
         body.extend_from_slice(format!(",\"nextCursor\":\"{next}\"").as_bytes());
     }
     body.push(b'}');
-    let body = Json::composed(body);
-    Page {
-        items: body.part(start..end),
-        next,
-        body,
-    }
+    (Json::composed(body), start..end)
 }

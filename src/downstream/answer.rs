@@ -2,7 +2,7 @@
 
 use crate::mux::CallError;
 use crate::protocol::{ClientProfile, Era, Method, RpcError, Said, code, keys};
-use crate::wire::{Json, RequestId, Response, Splice};
+use crate::wire::{Json, JsonKind, RequestId, Response, Splice};
 
 use super::reply::Last;
 use super::visits::{self, Visits};
@@ -105,6 +105,9 @@ fn legacy_result(method: &Method, said: Said) -> Json {
         return said.json;
     };
     splice.remove("resultType");
+    if *method == Method::ToolsCall {
+        without_odd_structure(&said.json, &mut splice);
+    }
     if method.is_cacheable() {
         splice.remove("ttlMs").remove("cacheScope");
     }
@@ -120,6 +123,24 @@ fn legacy_result(method: &Method, said: Said) -> Json {
         }
     }
     splice.finish()
+}
+
+/// Structured content was an object, up to 2025-11-25. Where it is something else and there is nothing beside it, it
+/// is given as text (SEP-2106).
+fn without_odd_structure(said: &Json, splice: &mut Splice) {
+    let Some(structured) = said.get("structuredContent") else {
+        return;
+    };
+    if structured.kind() == JsonKind::Object {
+        return;
+    }
+    splice.remove("structuredContent");
+    let content = said.get("content").and_then(|content| content.elements());
+    if content.is_none_or(|content| content.is_empty()) {
+        let text = Json::string(&structured.to_string());
+        let item = Json::object([("type", &Json::from_static("\"text\"")), ("text", &text)]);
+        splice.set("content", Json::array([&item]));
+    }
 }
 
 fn legacy_error(method: &Method, error: Json) -> Json {

@@ -12,7 +12,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::catalog::{Catalog, Naming, Source, build};
 use crate::config::Settings;
-use crate::protocol::{Identity, Kind, Method, RoutedBy, Said};
+use crate::protocol::{Identity, Kind, Method, RoutedBy, Said, Structured};
 use crate::upstream::Pool;
 use crate::wire::Json;
 
@@ -215,7 +215,11 @@ impl Mux {
         let page = catalog
             .page(kind, cursor.as_deref())
             .map_err(|_| bad_cursor())?;
-        Ok(Said::by_mux(page.body.clone()))
+        let body = match (call.client.takes(), page.plain) {
+            (Structured::Objects, Some(plain)) => plain,
+            _ => page.body,
+        };
+        Ok(Said::by_mux(body))
     }
 
     /// The tool's definition as clients see it, by its public name; for rules that depend on it.

@@ -239,7 +239,7 @@ impl Subscription {
         let catalog = self.hub.catalog.load();
         let is_current = catalog
             .page(kind, None)
-            .is_ok_and(|current| current.body == *page);
+            .is_ok_and(|current| current.body == *page || current.plain.as_ref() == Some(page));
         if !is_current {
             self.inbox.news.lock().lists.insert(kind.announced_as());
             self.inbox.wake.notify_one();

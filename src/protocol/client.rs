@@ -1,6 +1,6 @@
 //! Who asks, and what they can be asked in turn.
 
-use super::{Identity, Meta, ProtocolVersion, TASKS};
+use super::{Era, Identity, Meta, ProtocolVersion, TASKS};
 use crate::wire::{Json, Splice};
 
 /// A question that a server may put to a client.
@@ -54,6 +54,15 @@ impl InputKind {
             Self::Roots => "roots",
         }
     }
+}
+
+/// What structured results may be (SEP-2106).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Structured {
+    /// Objects only.
+    Objects,
+    /// Any JSON value.
+    Anything,
 }
 
 /// What a client said of itself, in the handshake or on the request.
@@ -126,9 +135,12 @@ impl ClientProfile {
         self.capabilities.get(kind.capability()).is_some()
     }
 
-    /// Whether there is anything that the client can be asked.
-    pub fn can_answer_something(&self) -> bool {
-        InputKind::ALL.iter().any(|kind| self.can_answer(*kind))
+    /// What sort of structured results the client takes, and of schemas for them.
+    pub fn takes(&self) -> Structured {
+        match self.version.era() {
+            Era::Legacy => Structured::Objects,
+            Era::Modern => Structured::Anything,
+        }
     }
 
     /// The capability that this question needs and the client did not declare, as the object that would

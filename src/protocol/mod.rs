@@ -20,7 +20,7 @@ mod rpc_error;
 mod task;
 mod version;
 
-pub use client::{ClientProfile, InputKind};
+pub use client::{ClientProfile, InputKind, Structured};
 pub use headers::{HeaderText, ParamHeader, ParamHeaders};
 pub use input::{
     InputAnswer, InputRequest, elicitation_cancelled, input_required, read_answers,

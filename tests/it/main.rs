@@ -30,6 +30,7 @@ mod prompts;
 mod questions;
 mod resources;
 mod restart;
+mod schemas;
 mod shutdown;
 mod skills;
 mod start;

@@ -52,7 +52,8 @@ fn an_empty_list_is_one_page_without_a_cursor() {
         [Page {
             items,
             next: None,
-            body
+            body,
+            plain: None,
         }]
     );
 }
