@@ -272,3 +272,17 @@ fn a_question_outside_any_call_is_answered_here() {
         drop(mux);
     }
 }
+
+/// Processes with calls that wait for their clients end with the mux like all others.
+#[test]
+fn no_process_outlives_the_mux_though_its_call_waits() {
+    let fake = asking_and_waiting(&Gate::new()).stdio();
+    let mut mux = MuxTest::new().upstream("a", &fake).start();
+    let client = mux.connect(able(Era::Modern));
+    for _ in 0..3 {
+        client.ask_call("a__asks").answer().result_text();
+    }
+    assert_eq!(fake.starts(), 3);
+    assert_eq!(mux.stop(), 143);
+    fake.lives().wait_for_none();
+}
