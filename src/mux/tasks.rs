@@ -24,8 +24,11 @@ use super::forward::{Repeatable, plain, send, text};
 use super::gather::{elements, on_one_page};
 use super::hub::{Begun, Mux};
 
-/// How many tasks are remembered; the oldest give way.
+/// How many tasks are remembered, in all and of one caller; the oldest give way.
 const MAX_TASKS: usize = 65_536;
+const MAX_TASKS_PER_CALLER: usize = 4_096;
+/// Tasks with a longer id, in bytes, are not remembered.
+const MAX_ID: usize = 1_024;
 /// How long a result may be to be taken for the beginning of a task.
 const MAX_BEGINNING: usize = 64 * 1024;
 
@@ -47,19 +50,57 @@ struct Table {
     /// By the id that clients know.
     known: IndexMap<String, Known>,
     public: HashMap<Route, String>,
+    per_caller: HashMap<Caller, usize>,
+}
+
+impl Table {
+    /// Forgets the oldest tasks, half of those that may be remembered at once: shifting an ordered map is not free.
+    fn make_room(&mut self, caller: &Caller) {
+        if self.known.len() >= MAX_TASKS {
+            self.forget(MAX_TASKS / 2, |_| true);
+        }
+        let of_caller = self.per_caller.get(caller).copied().unwrap_or_default();
+        // Who cannot be told from others has no share of its own.
+        if caller.party().is_some() && of_caller >= MAX_TASKS_PER_CALLER {
+            self.forget(MAX_TASKS_PER_CALLER / 2, |known| known.caller == *caller);
+        }
+    }
+
+    fn forget(&mut self, mut count: usize, is_it: impl Fn(&Known) -> bool) {
+        let Self {
+            known,
+            public,
+            per_caller,
+        } = self;
+        known.retain(|_, task| {
+            let goes = count > 0 && is_it(task);
+            if goes {
+                count -= 1;
+                public.remove(&task.route);
+                less(per_caller, &task.caller);
+            }
+            !goes
+        });
+    }
+}
+
+fn less(per_caller: &mut HashMap<Caller, usize>, caller: &Caller) {
+    if let Some(count) = per_caller.get_mut(caller) {
+        *count -= 1;
+        if *count == 0 {
+            per_caller.remove(caller);
+        }
+    }
 }
 
 impl Tasks {
     /// Remembers a task: the id that clients are to know it by.
     pub(super) fn learn(&self, route: Route, caller: &Caller) -> String {
         let mut table = self.0.lock();
-        if table.known.len() >= MAX_TASKS {
-            // Half at once: shifting an ordered map is not free.
-            let old: Vec<Known> = table.known.drain(..MAX_TASKS / 2).map(|(_, k)| k).collect();
-            for known in old {
-                table.public.remove(&known.route);
-            }
+        if route.original.as_str().len() > MAX_ID {
+            return route.original.as_str().to_owned();
         }
+        table.make_room(caller);
         let public = match table.public.get(&route) {
             Some(public) => public.clone(),
             None if table.known.contains_key(route.original.as_str()) => {
@@ -68,8 +109,12 @@ impl Tasks {
             None => route.original.as_str().to_owned(),
         };
         table.public.insert(route.clone(), public.clone());
+        *table.per_caller.entry(caller.clone()).or_default() += 1;
         let caller = caller.clone();
-        table.known.insert(public.clone(), Known { route, caller });
+        let before = table.known.insert(public.clone(), Known { route, caller });
+        if let Some(before) = before {
+            less(&mut table.per_caller, &before.caller);
+        }
         public
     }
 
@@ -251,13 +296,39 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_tasks_give_way() {
-        let (tasks, ada) = (Tasks::default(), Caller::new("ada"));
-        for number in 0..=MAX_TASKS {
+    fn the_oldest_tasks_of_who_has_too_many_give_way() {
+        let (tasks, ada, bob) = (Tasks::default(), Caller::new("ada"), Caller::new("bob"));
+        tasks.learn(route("b", "bob's"), &bob);
+        for number in 0..=MAX_TASKS_PER_CALLER {
             tasks.learn(route("a", &number.to_string()), &ada);
         }
         assert_eq!(tasks.find("0", &ada), None);
         assert_eq!(tasks.public(&route("a", "0")), None);
-        assert!(tasks.find(&MAX_TASKS.to_string(), &ada).is_some());
+        assert!(
+            tasks
+                .find(&MAX_TASKS_PER_CALLER.to_string(), &ada)
+                .is_some()
+        );
+        assert!(tasks.find("bob's", &bob).is_some());
+        let callers = MAX_TASKS / MAX_TASKS_PER_CALLER * 2;
+        for number in 0..MAX_TASKS {
+            let caller = Caller::new(format!("{}", number % callers));
+            tasks.learn(route("c", &number.to_string()), &caller);
+        }
+        assert_eq!(tasks.find("bob's", &bob), None);
+        let table = tasks.0.lock();
+        assert!(table.known.len() <= MAX_TASKS);
+        assert_eq!(table.known.len(), table.public.len());
+        assert_eq!(table.known.len(), table.per_caller.values().sum::<usize>());
+    }
+
+    #[test]
+    fn what_is_learnt_twice_counts_once() {
+        let (tasks, ada, bob) = (Tasks::default(), Caller::new("ada"), Caller::new("bob"));
+        tasks.learn(route("a", "1"), &ada);
+        tasks.learn(route("a", "1"), &bob);
+        assert_eq!(tasks.find("1", &ada), None);
+        let counts = tasks.0.lock().per_caller.clone();
+        assert_eq!(counts, HashMap::from([(bob, 1)]));
     }
 }
