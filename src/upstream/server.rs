@@ -125,28 +125,22 @@ impl Upstream {
 
     /// With whom a request shares its connection.
     fn share<'a>(&self, shared: &Connection, outgoing: &'a Outgoing) -> Share<'a> {
+        let asks = || {
+            self.signals.asks() == Asks::Somebody
+                && shared.dialect().map(Dialect::era) == Some(Era::Legacy)
+                && outgoing.method.may_ask()
+        };
+        let share = match (self.config.sharing, &outgoing.party) {
+            (Sharing::Auto, _) if asks() => Share::NoOtherAsked,
+            (Sharing::Exclusive, _) => Share::Nobodys,
+            (Sharing::PerClient, Some(party)) => Share::Party(party),
+            _ => return Share::Everybody,
+        };
         if outgoing.is_about_task() {
             // Tasks live with the connection that everybody has, so that they are found again.
             return Share::Everybody;
         }
-        match self.config.sharing {
-            Sharing::Shared => Share::Everybody,
-            Sharing::Exclusive => Share::Nobodys,
-            Sharing::PerClient => match &outgoing.party {
-                Some(party) => Share::Party(party),
-                None => Share::Everybody,
-            },
-            Sharing::Auto => {
-                let asks = self.signals.asks() == Asks::Somebody
-                    && shared.dialect().map(Dialect::era) == Some(Era::Legacy)
-                    && outgoing.method.may_ask();
-                if asks {
-                    Share::NoOtherAsked
-                } else {
-                    Share::Everybody
-                }
-            }
-        }
+        share
     }
 
     /// Takes note of how a call went: a server that fails every call is spared for a while.
