@@ -156,14 +156,11 @@ fn exceptions() -> String {
     let row = |role: &str, entry: &Value| {
         let text = |key: &str| entry[key].as_str().unwrap_or("all").to_owned();
         let (scenario, why) = (format!("`{}`", text("scenario")), text("why"));
-        [
-            role.to_owned(),
-            text("revision"),
-            text("fixture"),
-            scenario,
-            why,
-        ]
-        .join(" | ")
+        let server = match entry["leg"].as_str() {
+            Some(leg) => format!("{} over {leg}", text("fixture")),
+            None => text("fixture"),
+        };
+        [role.to_owned(), text("revision"), server, scenario, why].join(" | ")
     };
     let rows = [("server", "fail"), ("client", "leftOut")].map(|(role, list)| {
         let entries = data[list].as_array().expect("a list of exceptions");

@@ -39,6 +39,7 @@ class Excepted(NamedTuple):
 
     revision: str
     fixture: str  # the era of the fixture
+    leg: str | None  # None: each through the mux
     scenario: str
     check: str | None  # None: the scenario does not count for the exit code
     why: str
