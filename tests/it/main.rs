@@ -33,6 +33,7 @@ mod restart;
 mod schemas;
 mod shutdown;
 mod skills;
+mod soak;
 mod start;
 mod stdio;
 mod support;

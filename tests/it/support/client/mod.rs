@@ -24,7 +24,7 @@ use super::{Era, Msg, Request, Response};
 
 /// A client that has connected; a legacy one has done its handshake.
 pub(crate) struct Client {
-    pub(super) era: Era,
+    pub(crate) era: Era,
     /// The revision that client and server agreed on.
     pub(crate) version: String,
     pub(super) capabilities: Value,
@@ -183,6 +183,10 @@ impl Client {
             Link::Http { addr, .. } => *addr,
             Link::Stdio(_) => panic!("stdio has no address"),
         }
+    }
+
+    pub(crate) fn is_http(&self) -> bool {
+        matches!(self.link, Link::Http { .. })
     }
 
     pub(crate) fn session(&self) -> Option<&str> {

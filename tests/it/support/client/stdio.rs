@@ -18,7 +18,8 @@ pub(crate) struct Stdio {
 
 #[derive(Default)]
 struct Inbox {
-    waiting: VecDeque<Msg>,
+    /// With numbers that grow: others may take messages from anywhere meanwhile.
+    waiting: VecDeque<(usize, Msg)>,
     /// Every line that ever came, in order.
     all: Vec<String>,
     broken: Option<String>,
@@ -51,7 +52,10 @@ impl Stdio {
                 .all
                 .push(String::from_utf8_lossy(&line).trim_end().to_owned());
             match Msg::try_parse(&line) {
-                Ok(msg) => inbox.waiting.push_back(msg),
+                Ok(msg) => {
+                    let number = inbox.all.len();
+                    inbox.waiting.push_back((number, msg));
+                }
                 // The answer to a batch; who sent one looks for it with `take_line`.
                 Err(_) if line.starts_with(b"[") => {}
                 Err(error) => inbox.broken = Some(error),
@@ -95,20 +99,18 @@ impl Stdio {
         self.arrived.wait_while_for(
             &mut inbox,
             |inbox| {
-                looked = looked.min(inbox.waiting.len());
-                index = inbox
+                let from = inbox
                     .waiting
-                    .iter()
-                    .skip(looked)
-                    .position(&fits)
-                    .map(|at| at + looked);
-                looked = inbox.waiting.len();
+                    .partition_point(|(number, _)| *number <= looked);
+                let mut new = inbox.waiting.iter().skip(from);
+                index = new.position(|(_, msg)| fits(msg)).map(|at| at + from);
+                looked = inbox.waiting.back().map_or(looked, |(number, _)| *number);
                 index.is_none() && inbox.broken.is_none() && !inbox.ended
             },
             patience(),
         );
         assert!(inbox.broken.is_none(), "not a message: {:?}", inbox.broken);
-        let found = index.and_then(|index| inbox.waiting.remove(index));
+        let found = index.and_then(|index| Some(inbox.waiting.remove(index)?.1));
         found.unwrap_or_else(|| {
             let ended = if inbox.ended {
                 " (stdout has ended)"
@@ -135,9 +137,9 @@ impl Stdio {
     /// Takes every waiting message that fits, without waiting.
     pub(crate) fn take_all(&self, fits: impl Fn(&Msg) -> bool) -> Vec<Msg> {
         let mut inbox = self.inbox.lock();
-        let (taken, left) = inbox.waiting.drain(..).partition(|msg| fits(msg));
-        inbox.waiting = left;
-        Vec::from_iter::<VecDeque<Msg>>(taken)
+        let (taken, left): (Vec<_>, _) = inbox.waiting.drain(..).partition(|(_, msg)| fits(msg));
+        inbox.waiting = left.into();
+        taken.into_iter().map(|(_, msg)| msg).collect()
     }
 
     /// Every line so far, in order.

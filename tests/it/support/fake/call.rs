@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -93,6 +94,26 @@ impl Call {
         self.state.wait(&format!("an answer to {id}"), |inner| {
             inner.answers.remove(id)
         })
+    }
+
+    /// Asks the client something; `None` if the request is cancelled or the time is over before.
+    pub(crate) fn try_ask(
+        &self,
+        id: &str,
+        method: &str,
+        params: &Value,
+        within: Duration,
+    ) -> Option<Msg> {
+        self.send(&format!(
+            r#"{{"jsonrpc":"2.0","id":{id},"method":"{method}","params":{params}}}"#
+        ));
+        let cancelled = || self.flight.cancelled.is_open();
+        self.state
+            .wait_for(within, |inner| match inner.answers.remove(id) {
+                Some(answer) => Some(Some(answer)),
+                None => cancelled().then_some(None),
+            })
+            .flatten()
     }
 
     /// Waits until the mux cancels this request.

@@ -57,6 +57,19 @@ impl FakeServer {
         self.state.with(|inner| inner.offer.count())
     }
 
+    pub(crate) fn pipe(&self) -> Pipe {
+        self.state.pipe
+    }
+
+    /// Forgets what it got so far, and who lived.
+    pub(crate) fn forget(&self) {
+        self.state.with(|inner| {
+            inner.seen.clear();
+            inner.heads.clear();
+            inner.answers.clear();
+        });
+    }
+
     /// Everything it got so far.
     pub(crate) fn seen(&self) -> Vec<Seen> {
         self.state.with(|inner| inner.seen.clone())

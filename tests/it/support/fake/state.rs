@@ -5,6 +5,7 @@ use std::fmt::Write;
 use std::io;
 use std::net::TcpStream;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 use serde_json::Value;
@@ -135,7 +136,19 @@ impl State {
 
     /// Waits until the memory holds what the probe looks for.
     #[track_caller]
-    pub(super) fn wait<T>(&self, what: &str, mut probe: impl FnMut(&mut Inner) -> Option<T>) -> T {
+    pub(super) fn wait<T>(&self, what: &str, probe: impl FnMut(&mut Inner) -> Option<T>) -> T {
+        self.wait_for(patience(), probe).unwrap_or_else(|| {
+            let told = self.inner.lock().told();
+            panic!("waited in vain until the fake saw {what}{told}")
+        })
+    }
+
+    /// Waits for no longer than this.
+    pub(super) fn wait_for<T>(
+        &self,
+        time: Duration,
+        mut probe: impl FnMut(&mut Inner) -> Option<T>,
+    ) -> Option<T> {
         let mut found = None;
         let mut inner = self.inner.lock();
         self.changed.wait_while_for(
@@ -144,9 +157,9 @@ impl State {
                 found = probe(inner);
                 found.is_none()
             },
-            patience(),
+            time,
         );
-        found.unwrap_or_else(|| panic!("waited in vain until the fake saw {what}{}", inner.told()))
+        found
     }
 
     pub(super) fn new_link(&self) -> u64 {
@@ -167,14 +180,13 @@ impl State {
             inner.streams.retain(|stream| stream.link != link);
             inner.sinks.remove(&link);
             inner.connections.remove(&link);
-            let modern = |scope: &str| scope.starts_with("link ");
-            for call in inner
-                .in_flight
-                .iter()
-                .filter(|c| c.link == link && modern(&c.scope))
-            {
-                call.cancelled.open();
-            }
+            inner.in_flight.retain(|call| {
+                let over = call.link == link && call.scope.starts_with("link ");
+                if over {
+                    call.cancelled.open();
+                }
+                !over
+            });
         });
     }
 }

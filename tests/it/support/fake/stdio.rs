@@ -88,7 +88,11 @@ fn converse(
     });
     state.with(|inner| inner.sinks.insert(link, sink.clone()));
     let mut frame = Vec::new();
-    while reader.read_until(b'\n', &mut frame)? > 0 {
+    // A process that was killed may leave a reset behind in place of an end.
+    let more = |reader: &mut BufReader<TcpStream>, frame: &mut Vec<u8>| {
+        reader.read_until(b'\n', frame).is_ok_and(|count| count > 0)
+    };
+    while more(&mut reader, &mut frame) {
         if state.fake.start != Start::Hanging {
             let origin = Origin {
                 link,

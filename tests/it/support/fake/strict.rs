@@ -54,10 +54,12 @@ fn check_request(state: &State, origin: &Origin, msg: &Msg) -> Vec<String> {
     }
     if let Some(token) = msg.raw("params/_meta/progressToken") {
         let same = |inner: &mut super::state::Inner| {
-            inner
-                .in_flight
-                .iter()
-                .any(|call| call.token.as_ref() == Some(&token))
+            // Sessions and processes of the handshake era do not know of each other.
+            let heard = |call: &super::state::InFlight| {
+                era(msg) == Era::Modern || call.scope == origin.scope
+            };
+            let mut same = inner.in_flight.iter().filter(|call| heard(call));
+            same.any(|call| call.token.as_ref() == Some(&token))
         };
         if state.with(same) {
             found.push(format!("a progress token that is in use: {}", shown(msg)));
@@ -67,6 +69,12 @@ fn check_request(state: &State, origin: &Origin, msg: &Msg) -> Vec<String> {
         Era::Modern => found.extend(check_modern(state, msg)),
         Era::Legacy => {
             let order = state.with(|inner| {
+                // A session may be lost between the look at its header and this one.
+                if origin.scope.starts_with("session-")
+                    && !inner.sessions.contains_key(&origin.scope)
+                {
+                    return Vec::new();
+                }
                 let session = inner.sessions.entry(origin.scope.clone()).or_default();
                 check_order(session, method, id)
             });
