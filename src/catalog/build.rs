@@ -91,7 +91,11 @@ pub fn build(sources: &[Source], naming: &Naming<'_>, revision: u64) -> Built {
     for source in sources {
         builder.add(source);
     }
-    builder.finish(naming, revision)
+    let mut built = builder.finish(naming, revision);
+    for kind in Kind::ALL {
+        built.catalog.section_mut(kind).heed(kind, sources);
+    }
+    built
 }
 
 struct Builder<'a> {

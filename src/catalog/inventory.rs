@@ -1,10 +1,10 @@
 //! What one server offers, in its own words.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::ops::Range;
 
-use crate::protocol::{Kind, OriginalName};
+use crate::protocol::{Hints, Kind, OriginalName};
 use crate::wire::Json;
 
 /// Everything that one server offers. The keys of one kind differ from each other.
@@ -18,6 +18,8 @@ pub struct Inventory {
     pub templates: Vec<RawEntry>,
     /// Its prompts, in its order.
     pub prompts: Vec<RawEntry>,
+    /// How long its lists may be kept, as far as it says.
+    hints: BTreeMap<Kind, Hints>,
 }
 
 /// One entry of a list, verbatim.
@@ -69,7 +71,8 @@ impl Inventory {
                 .iter()
                 .filter(|(of, _)| *of == kind)
                 .map(|(_, page)| page);
-            let (entries, bad) = RawEntry::read_all(kind, of_kind);
+            let (entries, bad) = RawEntry::read_all(kind, of_kind.clone());
+            inventory.set_hints(kind, of_kind);
             *inventory.list(kind) = entries;
             dropped.extend(bad);
         }
@@ -89,6 +92,17 @@ impl Inventory {
     /// Takes other entries for one kind: a list was fetched again.
     pub fn replace(&mut self, kind: Kind, entries: Vec<RawEntry>) {
         *self.list(kind) = entries;
+    }
+
+    /// How long the list of one kind may be kept.
+    pub fn hints(&self, kind: Kind) -> Hints {
+        self.hints.get(&kind).copied().unwrap_or_default()
+    }
+
+    /// Takes what the pages of one kind say about how long they may be kept: the strictest counts.
+    pub fn set_hints<'a>(&mut self, kind: Kind, pages: impl IntoIterator<Item = &'a Json>) {
+        let hints = Hints::merged(pages.into_iter().map(Hints::read));
+        self.hints.insert(kind, hints);
     }
 
     fn list(&mut self, kind: Kind) -> &mut Vec<RawEntry> {

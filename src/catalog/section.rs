@@ -1,12 +1,13 @@
 //! One of the four lists of a catalog: its entries, the names they are called by, its pages.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use super::build::Source;
 use super::claims::{Claims, Holder};
 use super::entry::{Entry, Route};
 use super::page::Pages;
 use super::suggest;
-use crate::protocol::{Kind, PublicName};
+use crate::protocol::{Hints, Kind, PublicName, ServerName};
 
 /// One list, never changed once it is built.
 #[derive(Debug)]
@@ -14,6 +15,8 @@ pub(super) struct Section {
     /// In offered order.
     pub(super) entries: Vec<Entry>,
     pub(super) pages: Pages,
+    /// How long clients may keep the list.
+    pub(super) hints: Hints,
     /// Every callable name, listed or not.
     holders: HashMap<PublicName, Holder>,
     /// Names that entries would have but for a `rename` → position of the entry.
@@ -31,9 +34,18 @@ impl Section {
         Self {
             entries,
             pages,
+            hints: Hints::default(),
             holders,
             former,
         }
+    }
+
+    /// Takes the hints of the servers whose entries are listed.
+    pub(super) fn heed(&mut self, kind: Kind, sources: &[Source]) {
+        let servers: HashSet<&ServerName> =
+            self.entries.iter().map(|it| &it.route.server).collect();
+        let listed = sources.iter().filter(|it| servers.contains(&it.server));
+        self.hints = Hints::merged(listed.map(|source| source.inventory.hints(kind)));
     }
 
     /// The entry that is called by this name.

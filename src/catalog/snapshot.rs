@@ -7,7 +7,7 @@ use super::page::{BadCursor, Page};
 use super::resolve::{UriIndex, UriRoute};
 use super::rewrites::UriRewrites;
 use super::section::Section;
-use crate::protocol::{Kind, PublicName, ServerName};
+use crate::protocol::{Hints, Kind, PublicName, ServerName};
 
 /// Everything that is offered, under its public names; never changed once it is built.
 #[derive(Debug)]
@@ -45,6 +45,11 @@ impl Catalog {
     pub fn page(&self, kind: Kind, cursor: Option<&str>) -> Result<Page, BadCursor> {
         let section = self.section(kind);
         section.pages.get(&section.entries, cursor)
+    }
+
+    /// How long clients may keep the list of one kind: no longer than any server allows whose entries are in it.
+    pub fn hints(&self, kind: Kind) -> Hints {
+        self.section(kind).hints
     }
 
     /// The entries of one kind, in offered order.
@@ -86,6 +91,15 @@ impl Catalog {
     /// What became of the URIs of a server; only for servers whose URIs another server had already.
     pub fn uri_rewrites(&self, server: &ServerName) -> Option<&UriRewrites> {
         self.rewrites.get(server)
+    }
+
+    pub(super) fn section_mut(&mut self, kind: Kind) -> &mut Section {
+        match kind {
+            Kind::Tool => &mut self.tools,
+            Kind::Resource => &mut self.resources,
+            Kind::Template => &mut self.templates,
+            Kind::Prompt => &mut self.prompts,
+        }
     }
 
     fn section(&self, kind: Kind) -> &Section {

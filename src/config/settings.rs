@@ -88,7 +88,7 @@ pub struct Settings {
     /// How long a session may stay unused.
     #[serde(deserialize_with = "millis")]
     pub session_idle_timeout: Duration,
-    /// How long modern clients may keep a list without asking again.
+    /// How long modern clients may at least keep a list without asking again.
     #[serde(deserialize_with = "millis")]
     pub list_ttl: Duration,
     /// Values of the `Host` header to accept beside loopback and the listen address.

@@ -105,7 +105,8 @@ pub(crate) const SETTINGS: &[Key] = &[
         name: "listTtl",
         shape: GRACE,
         default: Preset::Value("0s"),
-        doc: "How long modern clients may keep a list without asking again",
+        doc: "How long modern clients may at least keep a list without asking again; longer if all \
+              servers on it allow that",
     },
     Key {
         name: "allowedHosts",

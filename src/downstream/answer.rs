@@ -1,7 +1,7 @@
 //! Results and errors, put into the words of a client's era.
 
 use crate::mux::CallError;
-use crate::protocol::{ClientProfile, Era, Method, RpcError, Said, code, keys};
+use crate::protocol::{CacheScope, ClientProfile, Era, Hints, Method, RpcError, Said, code, keys};
 use crate::wire::{Json, JsonKind, RequestId, Response, Splice};
 
 use super::reply::Last;
@@ -67,11 +67,15 @@ fn modern_result(method: &Method, said: Said, ttl_ms: u64) -> Json {
     if method.is_cacheable() {
         // What a server did not call fresh is stale at once; our own lists are fresh for as long as set.
         let ttl_ms = if said.era.is_none() { ttl_ms } else { 0 };
+        let hints = said.hints.unwrap_or(Hints {
+            ttl_ms,
+            scope: CacheScope::Private,
+        });
         if !has("ttlMs") {
-            splice.set("ttlMs", Json::encode(&ttl_ms));
+            splice.set("ttlMs", Json::encode(&hints.ttl_ms));
         }
         if !has("cacheScope") {
-            splice.set("cacheScope", Json::from_static("\"private\""));
+            splice.set("cacheScope", Json::string(hints.scope.as_str()));
         }
     }
     splice.finish()

@@ -116,7 +116,7 @@ impl Mux {
         InFlight::new(self.clone(), call)
     }
 
-    /// How long clients may consider lists fresh.
+    /// How long clients may at least consider lists fresh, whatever servers say.
     pub fn list_ttl(&self) -> Duration {
         self.settings.list_ttl
     }
@@ -219,7 +219,13 @@ impl Mux {
             (Structured::Objects, Some(plain)) => plain,
             _ => page.body,
         };
-        Ok(Said::by_mux(body))
+        let mut hints = catalog.hints(kind);
+        let at_least = self.list_ttl().as_millis() as u64;
+        hints.ttl_ms = hints.ttl_ms.max(at_least);
+        Ok(Said {
+            hints: Some(hints),
+            ..Said::by_mux(body)
+        })
     }
 
     /// The tool's definition as clients see it, by its public name; for rules that depend on it.

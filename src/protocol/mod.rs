@@ -7,6 +7,7 @@
 
 mod client;
 mod headers;
+mod hints;
 mod input;
 mod kind;
 mod level;
@@ -22,6 +23,7 @@ mod version;
 
 pub use client::{ClientProfile, InputKind, Structured};
 pub use headers::{HeaderText, ParamHeader, ParamHeaders};
+pub use hints::{CacheScope, Hints};
 pub use input::{
     InputAnswer, InputRequest, elicitation_cancelled, input_required, read_answers,
     read_input_required, signed, signed_result,

@@ -1,6 +1,6 @@
 //! What can come back from a call.
 
-use super::Era;
+use super::{Era, Hints};
 use crate::wire::Json;
 
 /// Something said on the wire, and the era it was said in, so that only a neighbour of the other era
@@ -11,6 +11,8 @@ pub struct Said {
     pub json: Json,
     /// The era of who said it.
     pub era: Option<Era>,
+    /// How long it may be kept, if the mux knows better than the JSON says.
+    pub hints: Option<Hints>,
 }
 
 impl Said {
@@ -19,12 +21,17 @@ impl Said {
         Self {
             json,
             era: Some(era),
+            hints: None,
         }
     }
 
     /// What the mux itself says.
     pub fn by_mux(json: Json) -> Self {
-        Self { json, era: None }
+        Self {
+            json,
+            era: None,
+            hints: None,
+        }
     }
 }
 

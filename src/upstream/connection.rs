@@ -129,8 +129,8 @@ impl Connection {
     /// An error object of the server.
     pub(super) fn answered(&self, error: Json) -> UpstreamError {
         UpstreamError::Answered(Said {
-            json: error,
             era: self.dialect().map(Dialect::era),
+            ..Said::by_mux(error)
         })
     }
 

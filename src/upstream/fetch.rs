@@ -38,6 +38,7 @@ pub(super) async fn fetch(
                     warn!(upstream = %connection.server, "{problem}");
                 }
                 inventory.replace(*kind, entries);
+                inventory.set_hints(*kind, &pages);
             }
             Err(error @ (UpstreamError::Lost | UpstreamError::SessionLost)) => return Err(error),
             Err(UpstreamError::Answered(error)) if not_offered(*kind, &error.json) => {}

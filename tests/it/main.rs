@@ -2,6 +2,7 @@
 
 mod aliases;
 mod apps;
+mod caching;
 mod call;
 mod cancel;
 mod children;
