@@ -156,7 +156,7 @@ impl LegacyReply {
         };
         match step {
             CallStep::Event(event) => {
-                let frame = event_frame(event, self.session.logs());
+                let frame = event_frame(event, self.session.hears());
                 self.outbox.extend(frame.map(Item::Message));
             }
             CallStep::Asks(questions) => {

@@ -136,7 +136,7 @@ impl ListenReply {
             }
             Notice::Task(params) => self.tagged(notification::TASKS, &params),
             Notice::Visited(params) => self.tagged(notification::VISITED, &params),
-            Notice::Log(_, params) => self.tagged(notification::MESSAGE, &params),
+            Notice::Log(params) => self.tagged(notification::MESSAGE, &params),
         }
     }
 

@@ -92,6 +92,14 @@ impl Session {
             .map_or(LogWish::AsTheServerLikes, LogWish::AtLeast)
     }
 
+    /// Which log messages the client gets.
+    pub(super) fn hears(&self) -> LogWish {
+        match self.logs() {
+            LogWish::AsTheServerLikes => self.hub.usual_logs(),
+            set => set,
+        }
+    }
+
     /// Sets the level of `logging/setLevel`.
     pub(super) fn set_level(&self, params: Option<&Json>) -> Result<(), RpcError> {
         let level = params.and_then(|params| params.get("level"));
@@ -106,6 +114,7 @@ impl Session {
             ));
         };
         *self.level.lock() = Some(level);
+        self.hub.log_at_least(level);
         Ok(())
     }
 
@@ -183,8 +192,8 @@ impl Session {
                 let params = Json::object([("uri", &Json::string(&uri))]);
                 (notification::RESOURCE_UPDATED, Some(params))
             }
-            Notice::Log(_, params) => {
-                if !self.logs().wants(level_of(&params)) {
+            Notice::Log(params) => {
+                if !self.hears().wants(level_of(&params)) {
                     return None;
                 }
                 (notification::MESSAGE, Some(params))

@@ -7,8 +7,8 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::catalog::Route;
 use crate::protocol::{
-    InputAnswer, InputRequest, Kind, OriginalName, Outcome, Said, ServerFeatures, ServerName,
-    signed,
+    CallEvent, InputAnswer, InputRequest, Kind, OriginalName, Outcome, Said, ServerFeatures,
+    ServerName, signed,
 };
 use crate::upstream::{Errand, Outgoing, Step, Upstream, UpstreamError, Verdict};
 use crate::wire::{Json, Splice};
@@ -17,6 +17,7 @@ use super::call::Call;
 use super::error::{CallError, Unknown};
 use super::flow::Ran;
 use super::hub::{Begun, Mux};
+use super::logs::with_logger;
 
 /// A call that a server is at.
 pub(super) struct Running {
@@ -67,6 +68,9 @@ impl Running {
             Err(_) => Err(UpstreamError::Timeout(self.timeout)),
         };
         match step {
+            Ok(Step::Event(CallEvent::Log(params))) => {
+                Ran::Event(CallEvent::Log(with_logger(&self.server, params)))
+            }
             Ok(Step::Event(event)) => Ran::Event(event),
             Ok(Step::Asks(questions)) => self.asks(hub, questions),
             Ok(Step::Withdrawn(key)) => {

@@ -12,7 +12,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::catalog::{Catalog, Naming, Source, build};
 use crate::config::Settings;
-use crate::protocol::{Identity, Kind, Method, RoutedBy, Said, Structured};
+use crate::protocol::{Identity, Kind, LogWish, Method, RoutedBy, Said, Structured};
 use crate::upstream::Pool;
 use crate::wire::Json;
 
@@ -20,6 +20,7 @@ use super::call::Call;
 use super::error::CallError;
 use super::flow::InFlight;
 use super::forward;
+use super::logs::Chatter;
 use super::parked::{Parked, Resumed};
 use super::reads;
 use super::report::{Problems, ServerReport};
@@ -57,6 +58,7 @@ pub struct Mux {
     pub(super) links: Learned,
     pub(super) skills: Skills,
     pub(super) subscribers: Subscribers,
+    pub(super) chatter: Chatter,
     stop: CancellationToken,
     started: Instant,
 }
@@ -106,6 +108,7 @@ impl Mux {
             links: Learned::default(),
             skills: Skills::default(),
             subscribers: Subscribers::default(),
+            chatter: Chatter::default(),
             stop,
             started: Instant::now(),
         })
@@ -113,6 +116,9 @@ impl Mux {
 
     /// Makes a call. Nothing happens until the first step is awaited; dropping it cancels it.
     pub fn call(self: &Arc<Self>, call: Call) -> InFlight {
+        if let LogWish::AtLeast(level) = call.logs {
+            self.chatter.wished(level);
+        }
         InFlight::new(self.clone(), call)
     }
 

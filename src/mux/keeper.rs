@@ -58,7 +58,7 @@ impl Mux {
         match event {
             Event::Changed(_) => return Rebuild::Needed,
             Event::Updated { server, uri } => self.resource_updated(&server, &uri),
-            Event::Log { server, params } => self.logged(&server, &params),
+            Event::Log { server, params } => self.logged(&server, params),
             Event::Visited { server, params } => self.visited(&server, &params),
             Event::Task { server, params } => self.task_changed(&server, params),
         }

@@ -13,6 +13,7 @@ mod forward;
 mod gather;
 mod hub;
 mod keeper;
+mod logs;
 mod notices;
 mod parked;
 mod reads;

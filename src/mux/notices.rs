@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::protocol::{Kind, ServerName};
+use crate::protocol::Kind;
 use crate::wire::Json;
 
 use super::call::Caller;
@@ -36,7 +36,7 @@ pub enum Notice {
     /// A resource, by its public URI, is different now.
     Updated(String),
     /// A server said something: the params of a `notifications/message`.
-    Log(ServerName, Json),
+    Log(Json),
     /// A task changed its state: the params of the notification.
     Task(Json),
     /// A URL that the caller was asked for has been visited: the params of the notification.

@@ -18,6 +18,7 @@ use crate::wire::Json;
 use super::call::Caller;
 use super::error::{CallError, Unknown};
 use super::hub::{Hub, Mux};
+use super::logs::with_logger;
 use super::notices::{Logs, Notice, Wanted};
 use super::reads::is_listed;
 use super::tasks::Known;
@@ -130,11 +131,12 @@ impl Mux {
     }
 
     /// Passes a log message to everybody who takes them.
-    pub(super) fn logged(&self, server: &ServerName, params: &Json) {
+    pub(super) fn logged(&self, server: &ServerName, params: Json) {
+        let params = with_logger(server, params);
         self.subscribers.each(|news| {
             let wanted = news.wanted.logs == Logs::Wanted;
             if wanted {
-                news.queue(Notice::Log(server.clone(), params.clone()));
+                news.queue(Notice::Log(params.clone()));
             }
             wanted
         });

@@ -134,6 +134,13 @@ impl Owners {
         }
     }
 
+    /// Whether the server may still be at a request that nobody waits for any more.
+    pub(super) fn is_haunted(&self) -> bool {
+        let mut table = self.0.lock();
+        table.exorcise();
+        !table.ghosts.is_empty()
+    }
+
     /// The owner of a question that came on the stream of this request.
     pub(super) fn of_stream(&self, id: UpstreamId, question: &Question<'_>) -> Owner {
         match self.0.lock().clients.get(&id) {

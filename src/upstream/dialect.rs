@@ -5,14 +5,14 @@ use std::sync::Arc;
 use http::HeaderMap;
 
 use crate::catalog::Inventory;
-use crate::protocol::{Era, Outcome};
+use crate::protocol::{Era, LogWish, Outcome};
 use crate::wire::{Json, Splice};
 
 use super::connection::{CancelStyle, Carrier, Draft};
 use super::errand::Plan;
 use super::legacy::Legacy;
 use super::modern::Modern;
-use super::pending::UpstreamId;
+use super::pending::{Logs, UpstreamId};
 use super::{Outgoing, UpstreamError};
 
 /// How a server is spoken to.
@@ -43,6 +43,16 @@ impl Dialect {
             params,
             headers,
             cancel: self.cancel_style(carrier),
+        }
+    }
+
+    /// What the server says in log messages about a request whose client wants these. A legacy server knows no
+    /// requests there; a modern one must not say anything unless asked.
+    pub(super) fn logs(&self, wish: LogWish) -> Logs {
+        match (self, wish) {
+            (Self::Legacy(_), LogWish::Nothing) => Logs::Unwanted,
+            (Self::Legacy(_), _) | (Self::Modern(_), LogWish::AtLeast(_)) => Logs::Wanted,
+            (Self::Modern(_), _) => Logs::None,
         }
     }
 

@@ -12,7 +12,7 @@ use super::dialect::Dialect;
 use super::errand::{Errand, Plan};
 use super::exchange::Exchange;
 use super::extras::Home;
-use super::pending::{After, Interest, Logs};
+use super::pending::{After, Interest};
 use super::{Outgoing, UpstreamError};
 
 /// The right to use a connection for one call; counts against the server's `maxConcurrentCalls`.
@@ -65,11 +65,7 @@ pub(super) async fn begin(
             Method::Task(_) => outgoing.name.as_deref().map(Json::string),
             _ => None,
         },
-        logs: if outgoing.logs == LogWish::Nothing {
-            Logs::Unwanted
-        } else {
-            Logs::Wanted
-        },
+        logs: dialect.logs(outgoing.logs),
         after,
     };
     if let (Dialect::Legacy(legacy), LogWish::AtLeast(level)) = (dialect, outgoing.logs) {

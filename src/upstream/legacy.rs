@@ -2,11 +2,14 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use http::HeaderMap;
 use parking_lot::Mutex;
 use serde::Serialize;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
 use tracing::debug;
 
 use crate::catalog::Inventory;
@@ -26,6 +29,9 @@ use super::{Outgoing, UpstreamError};
 /// What a modern client adds when it repeats a request.
 const RETRY: [&str; 2] = ["inputResponses", "requestState"];
 
+/// How long a server may take to set its log level.
+const SET_LEVEL_TIME: Duration = Duration::from_secs(5);
+
 /// A server that we shook hands with.
 pub(super) struct Legacy {
     /// The revision that was agreed on.
@@ -35,6 +41,8 @@ pub(super) struct Legacy {
     /// The chattiest level that anybody has asked for on this connection. It is never raised again: each
     /// caller gets what it wanted, sorted out on the other side.
     level: Mutex<Option<LogLevel>>,
+    /// Had while the server is being told, so that nobody's request overtakes its level.
+    turn: Semaphore,
     /// Whether tools can be called as tasks.
     tasks: bool,
     /// The tools, by original name, that can be called in no other way.
@@ -118,6 +126,7 @@ impl Legacy {
             version,
             logging: features.logging,
             level: Mutex::new(None),
+            turn: Semaphore::new(1),
             tasks: features.has_tool_tasks(),
             as_tasks: ArcSwap::default(),
         };
@@ -126,12 +135,12 @@ impl Legacy {
 
     /// Makes the server send log messages of this level and graver ones (2025-11-25, "Logging").
     pub(super) async fn log_at_least(&self, connection: &Arc<Connection>, level: LogLevel) {
-        {
-            let mut current = self.level.lock();
-            if !self.logging || current.is_some_and(|current| current <= level) {
-                return;
-            }
-            *current = Some(level);
+        if !self.logging {
+            return;
+        }
+        let turn = self.turn.acquire().await;
+        if self.level.lock().is_some_and(|current| current <= level) {
+            return;
         }
         let params = Json::object([("level", &Json::string(level.as_str()))]);
         let set = async {
@@ -141,9 +150,15 @@ impl Legacy {
                 .await
                 .map(drop)
         };
-        if let Err(error) = set.await {
-            debug!(upstream = %connection.server, %error, "the log level was not set");
+        match timeout(SET_LEVEL_TIME, set).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                debug!(upstream = %connection.server, %error, "the log level was not set");
+            }
+            Err(_) => debug!(upstream = %connection.server, "the log level was not set in time"),
         }
+        *self.level.lock() = Some(level);
+        drop(turn);
     }
 }
 

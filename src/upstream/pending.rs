@@ -65,7 +65,7 @@ pub(super) struct Interest {
     pub(super) asked: Option<Arc<ClientProfile>>,
     /// The task that the request is about: what a server says belongs to the task belongs to it.
     pub(super) task: Option<Json>,
-    /// Whether log messages without an owner may be taken for this call's.
+    /// Whether log messages without an owner may be this request's.
     pub(super) logs: Logs,
     /// What is still expected after the response.
     pub(super) after: After,
@@ -81,13 +81,15 @@ pub(super) enum After {
     Progress,
 }
 
-/// Whether the call takes log messages.
+/// Whether log messages may be about a request, and wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Logs {
-    /// It does not.
+    /// The server says nothing about it.
     #[default]
+    None,
+    /// There may be some, but the client wants none.
     Unwanted,
-    /// It does.
+    /// The client wants them.
     Wanted,
 }
 
@@ -196,9 +198,16 @@ impl Pending {
         table.slots.get(&id).map(|slot| slot.events.clone())
     }
 
-    /// The one request in flight that takes log messages; `None` if there are none or several.
+    /// The request that a log message without an owner is about: the only one in flight that it can be about, if its
+    /// client wants it.
     pub(super) fn sole_logging(&self) -> Option<UpstreamId> {
-        self.sole_that(|slot| slot.logs == Logs::Wanted)
+        if self.owners.is_haunted() {
+            return None;
+        }
+        let id = self.sole_that(|slot| slot.logs != Logs::None)?;
+        let table = self.table.lock();
+        let slot = table.slots.get(&id)?;
+        (slot.logs == Logs::Wanted).then_some(id)
     }
 
     /// The one request in flight; `None` if there are none or several.

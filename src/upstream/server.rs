@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
+use parking_lot::Mutex;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::config::{CircuitBreaker, ServerConfig, Sharing};
-use crate::protocol::{Era, Method};
+use crate::protocol::{Era, LogLevel, Method};
 use crate::wire::Json;
 
 use super::asked::Alone;
@@ -37,6 +38,8 @@ pub struct Upstream {
     pub(super) connection: ArcSwapOption<Connection>,
     pub(super) status: watch::Sender<Status>,
     pub(super) watches: Watches,
+    /// The chattiest level of log messages that any client has set.
+    level: Mutex<Option<LogLevel>>,
     slots: Arc<Semaphore>,
     waiting: AtomicUsize,
     breaker: Breaker,
@@ -66,6 +69,7 @@ impl Upstream {
             connection: ArcSwapOption::empty(),
             status: watch::Sender::new(Status::initial(known)),
             watches: Watches::default(),
+            level: Mutex::new(None),
             slots: Arc::new(Semaphore::new(config.max_concurrent_calls)),
             waiting: AtomicUsize::new(0),
             breaker: Breaker::new(breaker),
@@ -222,6 +226,26 @@ impl Upstream {
     /// Takes [`follow`](Self::follow) back.
     pub fn unfollow(&self, task: &str) {
         self.watches.unfollow(task);
+    }
+
+    /// Makes the server say what is at least of this level, also outside calls. Modern servers speak in calls only.
+    pub async fn log_at_least(&self, level: LogLevel) {
+        {
+            let mut current = self.level.lock();
+            *current = Some(current.map_or(level, |current| current.min(level)));
+        }
+        let connection = self.connection.load_full();
+        if let Some(connection) = connection.filter(|connection| !connection.is_closed()) {
+            self.log_again(&connection).await;
+        }
+    }
+
+    /// Tells a server that is new, or back, which log messages clients want.
+    pub(super) async fn log_again(&self, connection: &Arc<Connection>) {
+        let level = *self.level.lock();
+        if let (Some(level), Some(Dialect::Legacy(legacy))) = (level, connection.dialect()) {
+            legacy.log_at_least(connection, level).await;
+        }
     }
 
     /// Legacy servers are told of each resource; for modern ones the subscription is opened anew.

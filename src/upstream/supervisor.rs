@@ -120,6 +120,7 @@ impl Supervisor {
         self.remember();
         self.means.reporter.changed().await;
         self.watch_again(&contact).await;
+        self.upstream.log_again(&contact.link.connection).await;
         let lost = tokio::select! {
             () = contact.link.connection.closed() => match contact.link.connection.carrier {
                 Carrier::Duplex(_) => UpstreamError::Lost,

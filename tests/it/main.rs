@@ -24,6 +24,7 @@ mod list_changed;
 mod listen;
 mod lists;
 mod load;
+mod logging;
 mod manifest;
 mod naming;
 mod progress;
