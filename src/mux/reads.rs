@@ -141,7 +141,7 @@ impl Mux {
     ) -> Json {
         let catalog = self.catalog.load();
         let rewrites = catalog.uri_rewrites(server);
-        if rewrites.is_none() && self.skills.keeps_uris(server) {
+        if rewrites.is_none() && self.skills.keep_uris() {
             return result;
         }
         let public = |uri: &str| {

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::future::join_all;
 use parking_lot::Mutex;
@@ -25,7 +26,11 @@ const MAX_URI: usize = 8 * 1024;
 
 /// The folders of all skills that were ever listed.
 #[derive(Default)]
-pub(super) struct Skills(Mutex<Folders>);
+pub(super) struct Skills {
+    folders: Mutex<Folders>,
+    /// Whether any of them has another URI for clients: hardly ever, and then no result need be looked at.
+    any_moved: AtomicBool,
+}
 
 #[derive(Default)]
 struct Folders {
@@ -37,12 +42,13 @@ struct Folders {
 impl Skills {
     /// Remembers the folder of a skill; `scheme` is set before its URI if another server has that already.
     fn learn(&self, route: Route, scheme: &str) {
-        let mut folders = self.0.lock();
+        let mut folders = self.folders.lock();
         if folders.public.contains_key(&route) || folders.known.len() >= MAX_FOLDERS {
             return;
         }
         let original = route.original.as_str();
         let public = if folders.known.contains_key(original) {
+            self.any_moved.store(true, Ordering::Relaxed);
             format!("{scheme}+{original}")
         } else {
             original.to_owned()
@@ -55,7 +61,7 @@ impl Skills {
 
     /// The server and its own URI for a URI within a skill.
     pub(super) fn route(&self, uri: &str) -> Option<Route> {
-        let folders = self.0.lock();
+        let folders = self.folders.lock();
         let (folder, rest) =
             folders_of(uri).find(|(folder, _)| folders.known.contains_key(*folder))?;
         let Route { server, original } = folders.known.get(folder)?;
@@ -67,7 +73,7 @@ impl Skills {
 
     /// The URI that clients know for a URI of this server, if it is another one.
     pub(super) fn public(&self, server: &ServerName, uri: &str) -> Option<String> {
-        let folders = self.0.lock();
+        let folders = self.folders.lock();
         folders_of(uri).find_map(|(folder, rest)| {
             let route = Route {
                 server: server.clone(),
@@ -78,11 +84,9 @@ impl Skills {
         })
     }
 
-    /// Whether no URI of this server has another form for clients.
-    pub(super) fn keeps_uris(&self, server: &ServerName) -> bool {
-        let folders = self.0.lock();
-        let mut all = folders.public.iter();
-        all.all(|(route, public)| route.server != *server || route.original.as_str() == public)
+    /// Whether no URI has another form for clients.
+    pub(super) fn keep_uris(&self) -> bool {
+        !self.any_moved.load(Ordering::Relaxed)
     }
 }
 
@@ -150,6 +154,7 @@ mod tests {
     fn files_lead_to_the_server_of_their_skill() {
         let skills = Skills::default();
         skills.learn(route("a", "skill://pdf/"), "a");
+        assert!(skills.keep_uris());
         skills.learn(route("b", "skill://pdf/"), "b");
         skills.learn(route("b", "skill://pdf/deep/"), "b");
         for (uri, server, original) in [
@@ -167,7 +172,6 @@ mod tests {
             public("b", "skill://pdf/x").as_deref(),
             Some("b+skill://pdf/x")
         );
-        assert!(skills.keeps_uris(&ServerName::new("a")));
-        assert!(!skills.keeps_uris(&ServerName::new("b")));
+        assert!(!skills.keep_uris());
     }
 }

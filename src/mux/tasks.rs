@@ -189,6 +189,13 @@ fn route(server: &ServerName, task: &Json) -> Option<Route> {
     })
 }
 
+/// Whether a result can be the beginning of a task at all: most are not, and need not be scanned.
+fn may_begin(result: &Json) -> bool {
+    let has = |part: &[u8]| memchr::memmem::find(result.as_bytes(), part).is_some();
+    // As it is, or with its letters escaped.
+    result.len() <= MAX_BEGINNING && (has(b"taskId") || has(b"\\u"))
+}
+
 /// The object with this `taskId`.
 fn renamed(task: Json, public: &str) -> Json {
     let same = |id: Json| id.text().as_deref() == Some(public);
@@ -205,7 +212,7 @@ impl Mux {
     /// A result with its task under the id that clients know; a new task is remembered.
     pub(super) fn with_public_task(&self, server: &ServerName, call: &Call, result: Json) -> Json {
         match call.method {
-            Method::ToolsCall if result.len() <= MAX_BEGINNING => self.begun(server, call, result),
+            Method::ToolsCall if may_begin(&result) => self.begun(server, call, result),
             Method::Task(TaskMethod::Result) => self.with_public_relation(server, result),
             Method::Task(_) => match route(server, &result).and_then(|r| self.tasks.public(&r)) {
                 Some((public, _)) => renamed(result, &public),

@@ -66,14 +66,15 @@ impl Legacy {
     /// Whether the request is made a task of: where the tool wants it, and the client does not ask for it itself
     /// (2025-11-25, "Tasks").
     pub(super) fn plan(&self, outgoing: &Outgoing) -> Plan {
-        let asks = outgoing
-            .params
-            .as_ref()
-            .and_then(|params| params.get("task"));
         let needs = |name: &String| self.as_tasks.load().contains(name);
+        let asks = || {
+            let params = outgoing.params.as_ref();
+            outgoing.client.version.era() == Era::Legacy
+                && params.is_some_and(|params| params.get("task").is_some())
+        };
         if outgoing.method != Method::ToolsCall
             || !outgoing.name.as_ref().is_some_and(needs)
-            || (asks.is_some() && outgoing.client.version.era() == Era::Legacy)
+            || asks()
         {
             return Plan::Outcome;
         }
