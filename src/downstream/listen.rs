@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
+use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 
 use crate::mux::{Caller, Hub, Notice, Subscription, Wanted};
@@ -90,13 +91,11 @@ impl ListenReply {
         for kind in wanted.lists {
             subscription.follows(kind);
         }
-        let mut watched = Vec::new();
-        for uri in std::mem::take(&mut self.filter.resource_subscriptions) {
-            if subscription.watch(&uri).await.is_ok() {
-                watched.push(uri);
-            }
-        }
-        self.filter.resource_subscriptions = watched;
+        let uris = std::mem::take(&mut self.filter.resource_subscriptions);
+        // All at once, so that a server hears of all of them at once.
+        let watched = join_all(uris.iter().map(|uri| subscription.watch(uri))).await;
+        let watched = uris.iter().zip(watched).filter(|(_, done)| done.is_ok());
+        self.filter.resource_subscriptions = watched.map(|(uri, _)| uri.clone()).collect();
         let mut followed = Vec::new();
         for task in std::mem::take(&mut self.filter.task_ids) {
             if subscription.follow(&task, &self.caller).await {

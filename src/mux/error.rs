@@ -188,6 +188,7 @@ fn classify_upstream(error: &UpstreamError) -> (i64, &'static str, Option<Durati
         UpstreamError::Lost | UpstreamError::SessionLost => {
             (code::UNAVAILABLE, "unavailable", None)
         }
+        UpstreamError::Unwatched => (code::INVALID_PARAMS, "notWatched", None),
         UpstreamError::Timeout(_) => (code::TIMEOUT, "timeout", None),
         UpstreamError::Overloaded => (code::OVERLOADED, "overloaded", None),
         UpstreamError::Broken(_)

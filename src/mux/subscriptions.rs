@@ -196,12 +196,15 @@ impl Subscribers {
 }
 
 impl Counts {
-    /// One more. Whether it is the first.
-    fn more(&self, route: &Route) -> bool {
+    /// One more.
+    fn more(&self, route: &Route) {
         let mut counts = self.0.lock();
         let count = counts.entry(route.clone()).or_default();
         *count += 1;
-        *count == 1
+    }
+
+    fn any(&self, route: &Route) -> bool {
+        self.0.lock().contains_key(route)
     }
 
     /// One less. Whether it was the last.
@@ -267,17 +270,17 @@ impl Subscription {
                 return Ok(());
             }
         }
-        if !self.hub.subscribers.watched.more(&route) {
-            return Ok(());
-        }
+        self.hub.subscribers.watched.more(&route);
+        let mut watching = Watching {
+            begun: Some(self),
+            public,
+        };
         let upstream = self.hub.upstream(&route.server)?;
         let deadline = Instant::now() + upstream.config.call_timeout;
         let watched = upstream.watch(route.original.as_str(), deadline).await;
-        if watched.is_err() {
-            self.inbox.news.lock().watched.remove(public);
-            self.hub.subscribers.watched.less(&route);
-        }
-        watched.map_err(|error| CallError::of(&route.server, error))
+        watched.map_err(|error| CallError::of(&route.server, error))?;
+        watching.begun = None;
+        Ok(())
     }
 
     /// Wants to know when this task of the caller changes. Whether it is one.
@@ -307,6 +310,25 @@ impl Subscription {
         let route = self.inbox.news.lock().watched.remove(public);
         if let Some(route) = route {
             release(&self.hub, &route).await;
+        }
+    }
+}
+
+/// A resource is about to be watched: taken back if it does not come to that.
+struct Watching<'a> {
+    begun: Option<&'a Subscription>,
+    public: &'a str,
+}
+
+impl Drop for Watching<'_> {
+    fn drop(&mut self) {
+        let Some(Subscription { hub, inbox, .. }) = self.begun else {
+            return;
+        };
+        if let Some(route) = inbox.news.lock().watched.remove(self.public) {
+            let released = hub.clone();
+            hub.tracker
+                .spawn(async move { release(&released, &route).await });
         }
     }
 }
@@ -346,7 +368,9 @@ async fn release(hub: &Hub, route: &Route) {
         return;
     };
     let deadline = Instant::now() + upstream.config.call_timeout;
-    if let Err(error) = upstream.unwatch(route.original.as_str(), deadline).await {
+    let is_wanted = || hub.subscribers.watched.any(route);
+    let unwatched = upstream.unwatch(route.original.as_str(), deadline, is_wanted);
+    if let Err(error) = unwatched.await {
         debug!(upstream = %route.server, %error, "a subscription was not ended");
     }
 }

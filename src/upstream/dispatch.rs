@@ -6,12 +6,15 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 use tracing::{debug, trace};
 
-use crate::protocol::{CallEvent, InputKind, RpcError, code, keys, notification, related_task};
+use crate::protocol::{
+    CallEvent, Era, InputKind, RpcError, code, keys, notification, related_task,
+};
 use crate::wire::{Frame, Json, Malformed, Message, Notification, Request, RequestId, Response};
 
 use super::UpstreamError;
 use super::asked::{Owner, Question};
 use super::connection::{Connection, offer};
+use super::dialect::Dialect;
 use super::pending::{Delivery, Found, UpstreamId};
 
 /// Why a question has no owner.
@@ -169,12 +172,20 @@ impl Connection {
         Some(Paced { events, delivery })
     }
 
-    /// The server does not want an answer any more. (It could also mean a subscription, which ends by itself.)
+    /// The server does not want an answer any more, or ends a subscription (2026-07-28, "Subscriptions").
     fn withdrawn(&self, params: &Json) {
         let question = params.get("requestId");
         let Some(question) = question.as_ref().and_then(RequestId::from_json) else {
             return;
         };
+        if self.dialect().map(Dialect::era) == Some(Era::Modern) {
+            // Such a server asks nothing, so the id is one of ours.
+            if let Some(id) = question.as_u64().map(UpstreamId) {
+                self.pending
+                    .finish(id, Delivery::Failed(UpstreamError::Lost));
+            }
+            return;
+        }
         let owner = self.pending.owners.settle(&question);
         if let Some(events) = owner.and_then(|id| self.pending.events_of(id)) {
             // Without room the client is asked in vain, and its answer goes nowhere.

@@ -54,6 +54,9 @@ pub enum UpstreamError {
         /// The client's error object.
         error: Json,
     },
+    /// The server does not tell of changes of this resource.
+    #[error("the server does not tell of changes of this resource")]
+    Unwatched,
     /// Too many calls are under way or waiting.
     #[error("too many calls are waiting for this server")]
     Overloaded,

@@ -1,12 +1,13 @@
 //! Keeping an ear open for what a server says outside calls.
 
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use indexmap::IndexSet;
 use parking_lot::Mutex;
 use serde::Serialize;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::{sleep, timeout};
 use tracing::debug;
 
@@ -31,8 +32,18 @@ const ACKNOWLEDGE_TIME: Duration = Duration::from_secs(2);
 pub(super) struct Watches {
     wishes: Mutex<Wishes>,
     changed: Notify,
-    /// The wishes of which the server has acknowledged that it knows them, by their number.
-    known: watch::Sender<u64>,
+    known: watch::Sender<Known>,
+    /// Had by who changes whether a resource is watched, so that the server hears of each change in its order.
+    turns: Mutex<HashMap<String, Weak<Semaphore>>>,
+}
+
+/// What the server has acknowledged.
+#[derive(Clone, Default)]
+struct Known {
+    /// The number of the wishes that it knows.
+    number: u64,
+    /// The resources of which it will tell.
+    uris: HashSet<String>,
 }
 
 /// What is to be watched now.
@@ -53,6 +64,36 @@ impl Watches {
         self.change(|wishes| wishes.uris.shift_remove(uri));
     }
 
+    pub(super) fn has(&self, uri: &str) -> bool {
+        self.wishes.lock().uris.contains(uri)
+    }
+
+    /// The turn to change whether this resource is watched.
+    pub(super) fn turn(&self, uri: &str) -> Arc<Semaphore> {
+        let mut turns = self.turns.lock();
+        if let Some(turn) = turns.get(uri).and_then(Weak::upgrade) {
+            return turn;
+        }
+        turns.retain(|_, turn| turn.strong_count() > 0);
+        let turn = Arc::new(Semaphore::new(1));
+        turns.insert(uri.to_owned(), Arc::downgrade(&turn));
+        turn
+    }
+
+    /// Watches a resource, and waits for the server to acknowledge it. Whether it does.
+    pub(super) async fn granted(&self, uri: &str) -> bool {
+        let mut known = self.known.subscribe();
+        let number = self.change(|wishes| wishes.uris.insert(uri.to_owned()));
+        let granted = match known.wait_for(|known| known.number >= number).await {
+            Ok(known) => known.uris.contains(uri),
+            Err(_) => false,
+        };
+        if !granted {
+            self.remove(uri);
+        }
+        granted
+    }
+
     pub(super) fn uris(&self) -> Vec<String> {
         self.wishes.lock().uris.iter().cloned().collect()
     }
@@ -61,7 +102,13 @@ impl Watches {
     pub(super) async fn follow(&self, task: &str) {
         let mut known = self.known.subscribe();
         let number = self.change(|wishes| wishes.tasks.insert(task.to_owned()));
-        drop(timeout(ACKNOWLEDGE_TIME, known.wait_for(|known| *known >= number)).await);
+        drop(
+            timeout(
+                ACKNOWLEDGE_TIME,
+                known.wait_for(|known| known.number >= number),
+            )
+            .await,
+        );
     }
 
     pub(super) fn unfollow(&self, task: &str) {
@@ -108,9 +155,10 @@ async fn subscribe(connection: &Arc<Connection>, features: &ServerFeatures, watc
             continue;
         };
         match acknowledged(connection, params).await {
-            Ok(exchange) => {
+            Ok((exchange, uris)) => {
                 pause = FIRST_PAUSE;
-                watches.known.send_replace(wishes.number);
+                let number = wishes.number;
+                watches.known.send_replace(Known { number, uris });
                 if missed {
                     connection.signals.lists_changed(&features.kinds);
                 }
@@ -124,7 +172,10 @@ async fn subscribe(connection: &Arc<Connection>, features: &ServerFeatures, watc
                 if RpcError::code_of(&error.json) == Some(code::METHOD_NOT_FOUND) =>
             {
                 // Nobody is to wait for what never comes.
-                watches.known.send_replace(u64::MAX);
+                watches.known.send_replace(Known {
+                    number: u64::MAX,
+                    ..Known::default()
+                });
                 return;
             }
             Err(error) => {
@@ -167,14 +218,19 @@ fn filter(features: &ServerFeatures, wishes: &Wishes) -> Option<Json> {
     Some(Json::object([("notifications", &Json::encode(&filter))]))
 }
 
+/// A subscription that the server has acknowledged, and the resources of which it will tell.
 async fn acknowledged(
     connection: &Arc<Connection>,
     params: Json,
-) -> Result<Exchange, UpstreamError> {
+) -> Result<(Exchange, HashSet<String>), UpstreamError> {
     let mut exchange = ask(connection, Method::Listen, Some(params)).await?;
     loop {
         match exchange.step().await? {
-            Step::Acknowledged(_) => return Ok(exchange),
+            Step::Acknowledged(filter) => {
+                let uris = filter.and_then(|filter| filter.get("resourceSubscriptions"));
+                let uris = uris.and_then(|uris| uris.decode().ok());
+                return Ok((exchange, uris.unwrap_or_default()));
+            }
             Step::Done(_) => return Err(UpstreamError::Lost),
             _ => {}
         }

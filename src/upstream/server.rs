@@ -190,17 +190,43 @@ impl Upstream {
         }
     }
 
-    /// Asks to be told when this resource, by its original URI, changes.
+    /// Asks to be told when this resource, by its original URI, changes, unless the server has been asked already. Waits
+    /// until the server has said that it will.
     pub async fn watch(&self, uri: &str, deadline: Instant) -> Result<(), UpstreamError> {
+        let turn = self.watches.turn(uri);
+        let _turn = turn.acquire().await;
+        if self.watches.has(uri) {
+            return Ok(());
+        }
         let connection = self.connected(deadline).await?;
+        if connection.dialect().map(Dialect::era) == Some(Era::Modern) {
+            return match timeout_at(deadline, self.watches.granted(uri)).await {
+                Ok(true) => Ok(()),
+                Ok(false) => Err(UpstreamError::Unwatched),
+                Err(_) => {
+                    self.watches.remove(uri);
+                    Err(UpstreamError::Timeout(self.config.call_timeout))
+                }
+            };
+        }
         self.tell(&connection, Method::Subscribe, uri, deadline)
             .await?;
         self.watches.add(uri);
         Ok(())
     }
 
-    /// Takes [`watch`](Self::watch) back.
-    pub async fn unwatch(&self, uri: &str, deadline: Instant) -> Result<(), UpstreamError> {
+    /// Takes [`watch`](Self::watch) back, if nobody has come to want it meanwhile.
+    pub async fn unwatch(
+        &self,
+        uri: &str,
+        deadline: Instant,
+        is_wanted: impl Fn() -> bool,
+    ) -> Result<(), UpstreamError> {
+        let turn = self.watches.turn(uri);
+        let _turn = turn.acquire().await;
+        if is_wanted() || !self.watches.has(uri) {
+            return Ok(());
+        }
         self.watches.remove(uri);
         match self
             .connection

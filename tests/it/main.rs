@@ -42,3 +42,4 @@ mod support;
 mod tasks;
 mod tasks_driven;
 mod timeouts;
+mod watch;

@@ -110,6 +110,17 @@ impl FakeServer {
         });
     }
 
+    /// Waits until exactly these resources are asked for on the newest listen.
+    #[track_caller]
+    pub(crate) fn wait_listening(&self, uris: &Value) {
+        self.state.wait(&format!("a listen to {uris}"), |inner| {
+            let (_, filter) = inner.streams.last()?.listen.as_ref()?;
+            let none = json!([]);
+            let asked = filter.get("resourceSubscriptions").unwrap_or(&none);
+            (asked == uris).then_some(())
+        });
+    }
+
     /// Sends a notification on every stream that is open for it.
     pub(crate) fn notify(&self, method: &str, params: &Value) {
         let streams: Vec<_> = self.state.with(|inner| {
