@@ -91,6 +91,8 @@ pub struct Settings {
     /// How long modern clients may at least keep a list without asking again.
     #[serde(deserialize_with = "millis")]
     pub list_ttl: Duration,
+    /// How many bytes of resources that were read are kept; 0 = none.
+    pub cache_size: usize,
     /// Values of the `Host` header to accept beside loopback and the listen address.
     pub allowed_hosts: Vec<String>,
     /// Values of the `Origin` header to accept beside loopback.
@@ -138,6 +140,7 @@ impl Default for Settings {
             max_sessions: 10_000,
             session_idle_timeout: Duration::from_secs(30 * 60),
             list_ttl: Duration::ZERO,
+            cache_size: 0,
             allowed_hosts: Vec::new(),
             allowed_origins: Vec::new(),
             log_level: None,

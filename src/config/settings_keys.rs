@@ -109,6 +109,13 @@ pub(crate) const SETTINGS: &[Key] = &[
               servers on it allow that",
     },
     Key {
+        name: "cacheSize",
+        shape: Shape::Size(0, 1 << 30),
+        default: Preset::Value("0"),
+        doc: "How many bytes of resources that were read are kept, for as long as their servers \
+              allow; none by default",
+    },
+    Key {
         name: "allowedHosts",
         shape: NAMES,
         default: Preset::Absent,

@@ -13,6 +13,7 @@ use crate::protocol::{
 use crate::upstream::{Errand, Outgoing, Step, Upstream, UpstreamError, Verdict};
 use crate::wire::{Json, Splice};
 
+use super::cache::Ticket;
 use super::call::Call;
 use super::error::{CallError, Unknown};
 use super::flow::Ran;
@@ -33,6 +34,8 @@ pub(super) struct Running {
     ask_again: bool,
     /// A step that was taken already, to see whether the server knows what it is asked for.
     pub(super) ahead: Option<Step>,
+    /// The right to keep the result.
+    pub(super) ticket: Option<Ticket>,
 }
 
 async fn next(ahead: &mut Option<Step>, errand: &mut Errand) -> Result<Step, UpstreamError> {
@@ -84,6 +87,9 @@ impl Running {
             })),
             Ok(Step::Done(outcome)) => {
                 hub.note(&self.server, Verdict::Answered);
+                if let Some(ticket) = &self.ticket {
+                    hub.cache.put(ticket, &outcome);
+                }
                 Ran::Done(Ok(hub.finished(&self.server, &self.call, outcome)))
             }
             Err(error) => {
@@ -108,6 +114,8 @@ impl Running {
             }
         };
         let signed: Vec<InputRequest> = questions.into_iter().map(for_client).collect();
+        // What depends on an answer is for this call alone.
+        self.ticket = None;
         hub.visits.asked(&self.server, &signed, &self.call.caller);
         self.open.extend(signed.iter().cloned());
         self.deadline = Instant::now() + patience;
@@ -334,6 +342,7 @@ pub(super) async fn start(
         open: Vec::new(),
         ask_again: false,
         ahead: None,
+        ticket: None,
     })
 }
 

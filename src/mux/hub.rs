@@ -16,6 +16,7 @@ use crate::protocol::{Identity, Kind, LogWish, Method, RoutedBy, Said, Structure
 use crate::upstream::Pool;
 use crate::wire::Json;
 
+use super::cache::Cache;
 use super::call::Call;
 use super::error::CallError;
 use super::flow::InFlight;
@@ -56,6 +57,7 @@ pub struct Mux {
     pub(super) visits: Visits,
     pub(super) tasks: Tasks,
     pub(super) links: Learned,
+    pub(super) cache: Cache,
     pub(super) skills: Skills,
     pub(super) subscribers: Subscribers,
     pub(super) chatter: Chatter,
@@ -94,6 +96,7 @@ impl Mux {
         let empty = build(&[], &Naming::of(&settings), 0).catalog;
         Arc::new(Self {
             pool,
+            cache: Cache::new(settings.cache_size),
             settings,
             tracker,
             catalog: ArcSwap::from_pointee(empty),

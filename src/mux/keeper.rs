@@ -57,7 +57,11 @@ impl Mux {
     fn heed(&self, event: Event) -> Rebuild {
         match event {
             Event::Changed(_) => return Rebuild::Needed,
-            Event::Updated { server, uri } => self.resource_updated(&server, &uri),
+            Event::Outdated(server) => self.cache.outdated(&server),
+            Event::Updated { server, uri } => {
+                self.cache.updated(&server, &uri);
+                self.resource_updated(&server, &uri);
+            }
             Event::Log { server, params } => self.logged(&server, params),
             Event::Visited { server, params } => self.visited(&server, &params),
             Event::Task { server, params } => self.task_changed(&server, params),

@@ -6,6 +6,7 @@
 //! Invariant: nothing here knows a transport or a dialect, or how a client is connected. Nothing is ever
 //! sent twice that may have happened.
 
+mod cache;
 mod call;
 mod error;
 mod flow;

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::catalog::{Catalog, UriRoute};
+use crate::catalog::{Catalog, Route, UriRoute};
 use crate::protocol::{Kind, Method, OriginalName, ServerName};
 use crate::upstream::{Step, UpstreamError};
 use crate::wire::Json;
 
 use super::call::Call;
 use super::error::{CallError, Unknown};
-use super::forward::{Repeatable, Running, outgoing, send, start, text};
+use super::forward::{Repeatable, Running, outgoing, start, text};
 use super::hub::{Begun, Mux};
 use super::rewrite::with_public_uris;
 
@@ -33,17 +33,14 @@ pub(super) async fn read(hub: &Mux, call: &Arc<Call>) -> Result<Begun, CallError
     if let Some(route) = skill
         && catalog.may_read(&route.server, route.original.as_str())
     {
-        let outgoing = outgoing(call, "uri", &uri, &route.original);
-        return send(hub, call, &route.server, outgoing, Repeatable::Yes).await;
+        return ask(hub, call, &uri, &route).await;
     }
     let owners = match leads {
         UriRoute::Exact(route) => {
-            let outgoing = outgoing(call, "uri", &uri, &route.original);
-            return send(hub, call, &route.server, outgoing, Repeatable::Yes).await;
+            return ask(hub, call, &uri, route).await;
         }
         UriRoute::Template(route) => {
-            let outgoing = outgoing(call, "uri", &uri, &route.original);
-            return send(hub, call, &route.server, outgoing, Repeatable::Yes).await;
+            return ask(hub, call, &uri, &route).await;
         }
         UriRoute::Denied => Vec::new(),
         UriRoute::Owners(owners) => match hub.links.owner(&uri) {
@@ -58,20 +55,38 @@ pub(super) async fn read(hub: &Mux, call: &Arc<Call>) -> Result<Begun, CallError
     }));
     let last = owners.len().min(MAX_ASKED).saturating_sub(1);
     for (index, server) in owners.iter().take(MAX_ASKED).enumerate() {
-        let original = OriginalName::new(uri.as_str());
-        let outgoing = outgoing(call, "uri", &uri, &original);
+        let route = Route {
+            server: server.clone(),
+            original: OriginalName::new(uri.as_str()),
+        };
+        let asked = ask(hub, call, &uri, &route).await;
         if index == last {
-            return send(hub, call, server, outgoing, Repeatable::Yes).await;
+            return asked;
         }
-        match start(hub, call, server, outgoing, Repeatable::Yes).await {
-            Ok(running) => match found(running).await {
+        match asked {
+            Ok(Begun::Running(running)) => match found(*running).await {
                 Ok(running) => return Ok(Begun::Running(Box::new(running))),
                 Err(error) => answer = Err(error),
             },
+            Ok(kept) => return Ok(kept),
             Err(error) => answer = Err(error),
         }
     }
     answer
+}
+
+/// Gives what was kept of an earlier read, else asks the server.
+async fn ask(hub: &Mux, call: &Arc<Call>, uri: &str, route: &Route) -> Result<Begun, CallError> {
+    let Route { server, original } = route;
+    let ticket = hub.cache.ticket(call, server, original);
+    if let Some(mut said) = ticket.as_ref().and_then(|ticket| hub.cache.get(ticket)) {
+        said.json = hub.with_public_uris(server, &call.method, said.json);
+        return Ok(Begun::Done(said));
+    }
+    let outgoing = outgoing(call, "uri", uri, original);
+    let mut running = start(hub, call, server, outgoing, Repeatable::Yes).await?;
+    running.ticket = ticket;
+    Ok(Begun::Running(Box::new(running)))
 }
 
 /// Whether a URI is somebody's for certain.

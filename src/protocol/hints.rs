@@ -2,9 +2,6 @@
 
 use crate::wire::Json;
 
-const TTL: &str = "ttlMs";
-const SCOPE: &str = "cacheScope";
-
 /// Who may be given a result that was kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CacheScope {
@@ -35,10 +32,15 @@ pub struct Hints {
 }
 
 impl Hints {
+    /// The member that holds the time.
+    pub const TTL: &str = "ttlMs";
+    /// The member that holds the scope.
+    pub const SCOPE: &str = "cacheScope";
+
     /// Reads the hints of a result; what is missing or makes no sense allows nothing.
     pub fn read(result: &Json) -> Self {
-        let ttl_ms = result.get(TTL).and_then(|ttl| ttl.decode().ok());
-        let scope = result.get(SCOPE);
+        let ttl_ms = result.get(Self::TTL).and_then(|ttl| ttl.decode().ok());
+        let scope = result.get(Self::SCOPE);
         let is_public = scope.as_ref().and_then(Json::text).as_deref() == Some("public");
         Self {
             ttl_ms: ttl_ms.unwrap_or(0),

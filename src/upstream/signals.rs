@@ -18,6 +18,8 @@ const MAX_UPDATED: usize = 4096;
 pub enum Event {
     /// What it offers, or how it is, may have changed: look at its inventory and status.
     Changed(ServerName),
+    /// Whatever was read of its resources may have changed.
+    Outdated(ServerName),
     /// A resource, by its original URI, has changed.
     Updated {
         /// Whose resource.
@@ -146,6 +148,11 @@ impl Reporter {
     /// Reports that the server changed. Waits for a place: this news is never lost.
     pub(super) async fn changed(&self) {
         drop(self.events.send(Event::Changed(self.server.clone())).await);
+    }
+
+    /// Reports that the resources may have changed. Waits for a place.
+    pub(super) async fn outdated(&self) {
+        drop(self.events.send(Event::Outdated(self.server.clone())).await);
     }
 
     /// Reports a changed resource. Waits for a place.

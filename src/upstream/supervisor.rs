@@ -118,6 +118,7 @@ impl Supervisor {
             };
         });
         self.remember();
+        self.means.reporter.outdated().await;
         self.means.reporter.changed().await;
         self.watch_again(&contact).await;
         self.upstream.log_again(&contact.link.connection).await;
@@ -181,6 +182,9 @@ impl Supervisor {
             }
             if heard.lists.is_empty() {
                 continue;
+            }
+            if heard.lists.contains(&Kind::Resource) {
+                self.means.reporter.outdated().await;
             }
             sleep(DEBOUNCE).await;
             heard.lists.extend(self.means.signals.take_lists());
