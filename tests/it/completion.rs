@@ -5,7 +5,11 @@ use serde_json::{Value, json};
 use crate::support::matrix::matrix;
 use crate::support::{Client, MuxTest, Pairing, fake};
 
-matrix! { a_prompts_argument_is_completed, a_templates_variable_is_completed }
+matrix! {
+    a_prompts_argument_is_completed,
+    a_templates_variable_is_completed,
+    a_renamed_prompt_is_completed_under_its_old_name,
+}
 
 /// What the fake says it was asked about.
 fn complete(client: &Client, reference: &Value) -> Value {
@@ -23,6 +27,17 @@ fn a_templates_variable_is_completed(p: Pairing) {
     let t = p.start(p.fake().template("x://{n}").prompt("p"));
     let about = json!({"type": "ref/resource", "uri": "x://{n}"});
     assert_eq!(complete(&t.client, &about), json!(["x://{n}", "va"]));
+}
+
+fn a_renamed_prompt_is_completed_under_its_old_name(p: Pairing) {
+    let fake = p.fake().prompt("greet").over(p.back);
+    let keys = json!({"prefix": "my", "prompts": {"rename": {"greet": "hello"}}});
+    let mux = MuxTest::new()
+        .upstream_with("a", &fake, &keys)
+        .over(p.front);
+    let client = mux.client(p.client);
+    let about = json!({"type": "ref/prompt", "name": "my__hello"});
+    assert_eq!(complete(&client, &about), json!(["greet", "va"]));
 }
 
 #[test]

@@ -148,6 +148,36 @@ fn a_restart_with_the_same_list_is_not_told() {
     assert_eq!(client.names("tools"), ["a__one"]);
 }
 
+/// One client does not read its stream while more is said than any buffer holds; nobody else notices, and it finds the
+/// newest state in the end.
+#[test]
+fn a_client_that_does_not_read_holds_nobody_up() {
+    for pipe in [Pipe::Stdio, Pipe::Http] {
+        let capabilities = json!({"tools": {"listChanged": true}, "logging": {}});
+        let fake = fake::legacy()
+            .tool("one")
+            .capable_of(capabilities)
+            .over(pipe);
+        let mux = MuxTest::new().upstream("a", &fake).start();
+        let (slow, reader, modern) = (mux.legacy(), mux.legacy(), mux.modern());
+        let (mut unread, mut feed, mut listen) = (slow.feed(), reader.feed(), modern.feed());
+        fake.wait_stream();
+        let big = "x".repeat(64 * 1024);
+        for n in 0..400 {
+            let params = json!({"level": "error", "data": [n, big]});
+            fake.notify("notifications/message", &params);
+            assert_eq!(feed.next().get("params/data/0"), json!(n));
+        }
+        fake.add_tool("two");
+        fake.list_changed("tools");
+        let told = "notifications/tools/list_changed";
+        assert_eq!(feed.next().method(), told);
+        assert_eq!(listen.next().method(), told);
+        assert_eq!(slow.names("tools"), ["a__one", "a__two"]);
+        while unread.next().method() != told {}
+    }
+}
+
 #[test]
 fn the_mux_says_that_its_lists_change() {
     let mux = MuxTest::new().start();

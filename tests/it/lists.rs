@@ -5,7 +5,12 @@ use serde_json::{Value, json};
 use crate::support::matrix::matrix;
 use crate::support::{Era, MuxTest, Pairing, Reply, fake};
 
-matrix! { everything_is_listed, every_page_is_fetched, entries_keep_what_they_say }
+matrix! {
+    everything_is_listed,
+    every_page_is_fetched,
+    entries_keep_what_they_say,
+    a_cursor_that_was_never_given_is_refused,
+}
 
 fn everything_is_listed(p: Pairing) {
     let fake = p
@@ -101,17 +106,18 @@ fn a_long_list_comes_in_pages_that_hold_together() {
     assert_eq!(mux.legacy().names("tools"), listed);
 }
 
-#[test]
-fn a_cursor_that_was_never_given_is_refused() {
-    let fake = fake::legacy().tool("echo").http();
-    let mux = MuxTest::new().upstream("a", &fake).start();
-    for era in [Era::Legacy, Era::Modern] {
-        let client = mux.client(era);
-        for cursor in [json!("no such"), json!(7)] {
-            let answer = client.request("tools/list", &json!({"cursor": cursor}));
+/// The empty string is a cursor like any other, and here it is one that was never given.
+fn a_cursor_that_was_never_given_is_refused(p: Pairing) {
+    let t = p.start(p.fake().tool("echo").prompt("p").resource("x://1"));
+    for list in ["tools", "prompts", "resources", "resources/templates"] {
+        for cursor in [json!("no such"), json!(""), json!(7)] {
+            let answer = t
+                .client
+                .request(&format!("{list}/list"), &json!({"cursor": cursor}));
             assert_eq!(answer.code(), -32602, "{}", answer.text());
         }
     }
+    assert_eq!(t.client.names("tools"), ["a__echo"]);
 }
 
 #[test]
