@@ -12,7 +12,7 @@ use crate::protocol::{
 use crate::wire::{Frame, Json, Malformed, Message, Notification, Request, RequestId, Response};
 
 use super::UpstreamError;
-use super::asked::{Owner, Question};
+use super::asked::{Clients, Owner, Question};
 use super::connection::{Connection, offer};
 use super::dialect::Dialect;
 use super::pending::{Delivery, Found, UpstreamId};
@@ -198,10 +198,14 @@ impl Connection {
     fn log(&self, params: Json, source: Source) -> Option<Paced> {
         let id = match source {
             Source::Stream(id) => Some(id),
+            Source::Shared if self.clients == Clients::One => self.pending.newest_logging(),
             Source::Shared => self.pending.sole_logging(),
         };
         let Some(events) = id.and_then(|id| self.pending.events_of(id)) else {
-            self.reporter.log(params.detached());
+            // What is said on the connection of one client is nothing to others.
+            if self.clients == Clients::Many {
+                self.reporter.log(params.detached());
+            }
             return None;
         };
         Some(Paced {

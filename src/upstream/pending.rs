@@ -210,6 +210,14 @@ impl Pending {
         (slot.logs == Logs::Wanted).then_some(id)
     }
 
+    /// The newest request in flight whose client wants log messages, where all are one client's.
+    pub(super) fn newest_logging(&self) -> Option<UpstreamId> {
+        let table = self.table.lock();
+        let wanting = table.slots.iter();
+        let wanting = wanting.filter(|(_, slot)| slot.last.is_some() && slot.logs == Logs::Wanted);
+        wanting.map(|(id, _)| *id).max()
+    }
+
     /// The one request in flight; `None` if there are none or several.
     pub(super) fn sole(&self) -> Option<UpstreamId> {
         self.sole_that(|_| true)

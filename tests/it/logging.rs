@@ -259,3 +259,25 @@ fn a_server_that_is_back_is_told_the_level() {
         });
     }
 }
+
+/// What a server says on the connection of one client is for this client, however many of its calls are in flight.
+#[test]
+fn messages_on_a_clients_own_connection_are_its_own() {
+    let gates = [Gate::new(), Gate::new()];
+    let fake = talking(&gates).stdio();
+    let keys = json!({"sharing": "per-client"});
+    let mux = MuxTest::new().upstream_with("a", &fake, &keys).start();
+    let (mine, other) = (mux.legacy(), mux.legacy());
+    let mut feed = other.feed();
+    let waits = mine.ask_call("a__waits").send();
+    fake.wait_seen("tools/call", 1);
+    let talks = mine.ask_call("a__talks").send();
+    fake.wait_seen("tools/call", 2);
+    gates[0].open();
+    assert_eq!(talks.answer().events.len(), 2);
+    gates[1].open();
+    assert_eq!(waits.answer().said(), "waited");
+    fake.add_tool("fence");
+    fake.list_changed("tools");
+    assert_eq!(feed.next().method(), "notifications/tools/list_changed");
+}
