@@ -115,17 +115,21 @@ impl Mux {
         });
     }
 
-    /// Tells everybody who watches it that a resource is different.
+    /// Tells everybody who watches it that a resource, or a part of it, is different.
     pub(super) fn resource_updated(&self, server: &ServerName, original: &str) {
         self.subscribers.each(|news| {
             let told: Vec<String> = news
                 .watched
                 .iter()
-                .filter(|(_, route)| route.server == *server && route.original.as_str() == original)
-                .map(|(public, _)| public.clone())
+                .filter(|(_, route)| route.server == *server)
+                .filter_map(|(public, route)| part_of(public, route.original.as_str(), original))
                 .collect();
             let any = !told.is_empty();
-            news.updated.extend(told);
+            for uri in told {
+                if news.updated.len() < MAX_WATCHED {
+                    news.updated.insert(uri);
+                }
+            }
             any
         });
     }
@@ -312,6 +316,13 @@ impl Subscription {
             release(&self.hub, &route).await;
         }
     }
+}
+
+/// The public URI of what has changed, if it is what is watched or a part of it (2025-11-25, "Subscriptions").
+fn part_of(public: &str, watched: &str, changed: &str) -> Option<String> {
+    let rest = changed.strip_prefix(watched)?;
+    let is_part = rest.is_empty() || watched.ends_with('/') || rest.starts_with(['/', '?', '#']);
+    is_part.then(|| format!("{public}{rest}"))
 }
 
 /// A resource is about to be watched: taken back if it does not come to that.

@@ -27,6 +27,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// How long somebody who follows a task waits until its server knows.
 const ACKNOWLEDGE_TIME: Duration = Duration::from_secs(2);
 
+/// How long a server may take to acknowledge a subscription.
+const ANSWER_TIME: Duration = Duration::from_secs(30);
+
 /// The resources, by original URI, and the tasks, by original id, whose changes somebody wants to know.
 #[derive(Default)]
 pub(super) struct Watches {
@@ -134,7 +137,7 @@ pub(super) async fn listen(
 ) {
     match (connection.dialect(), &connection.carrier) {
         (Some(Dialect::Modern(_)), _) => subscribe(connection, features, watches).await,
-        (_, Carrier::Http(http)) => stream(connection, http, features).await,
+        (_, Carrier::Http(http)) => stream(connection, http, (features, watches)).await,
         // A pipe brings everything by itself.
         _ => {}
     }
@@ -146,7 +149,8 @@ pub(super) async fn listen(
 async fn subscribe(connection: &Arc<Connection>, features: &ServerFeatures, watches: &Watches) {
     let mut pause = FIRST_PAUSE;
     let mut open: Option<Exchange> = None;
-    let mut missed = false;
+    // Lists are fetched anew with each connection.
+    let mut missed = Missed::updates(watches);
     loop {
         let wishes = watches.wishes.lock().clone();
         let Some(params) = filter(features, &wishes) else {
@@ -159,9 +163,7 @@ async fn subscribe(connection: &Arc<Connection>, features: &ServerFeatures, watc
                 pause = FIRST_PAUSE;
                 let number = wishes.number;
                 watches.known.send_replace(Known { number, uris });
-                if missed {
-                    connection.signals.lists_changed(&features.kinds);
-                }
+                missed.tell(connection);
                 let current = open.insert(exchange);
                 tokio::select! {
                     () = ended(current) => open = None,
@@ -180,11 +182,56 @@ async fn subscribe(connection: &Arc<Connection>, features: &ServerFeatures, watc
             }
             Err(error) => {
                 debug!(upstream = %connection.server, %error, "the subscription failed");
+                if let UpstreamError::Answered(_) = error {
+                    // It will tell of no more than before, and who waits for more is to hear that.
+                    watches
+                        .known
+                        .send_modify(|known| known.number = wishes.number);
+                }
             }
         }
-        missed = true;
-        sleep(pause).await;
+        if open.is_none() {
+            missed = Missed::everything(features, watches);
+        }
+        tokio::select! {
+            () = sleep(pause) => {}
+            () = watches.changed.notified() => {}
+        }
         pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// What may have changed while a server could not say so.
+#[derive(Default)]
+struct Missed {
+    lists: Vec<Kind>,
+    uris: Vec<String>,
+}
+
+impl Missed {
+    fn updates(watches: &Watches) -> Self {
+        Self {
+            lists: Vec::new(),
+            uris: watches.uris(),
+        }
+    }
+
+    fn everything(features: &ServerFeatures, watches: &Watches) -> Self {
+        Self {
+            lists: features.kinds.clone(),
+            uris: watches.uris(),
+        }
+    }
+
+    /// Whoever wants to know looks again.
+    fn tell(&mut self, connection: &Connection) {
+        let Self { lists, uris } = std::mem::take(self);
+        if !lists.is_empty() {
+            connection.signals.lists_changed(&lists);
+        }
+        for uri in uris {
+            connection.signals.resource_updated(uri);
+        }
     }
 }
 
@@ -224,17 +271,20 @@ async fn acknowledged(
     params: Json,
 ) -> Result<(Exchange, HashSet<String>), UpstreamError> {
     let mut exchange = ask(connection, Method::Listen, Some(params)).await?;
-    loop {
-        match exchange.step().await? {
-            Step::Acknowledged(filter) => {
-                let uris = filter.and_then(|filter| filter.get("resourceSubscriptions"));
-                let uris = uris.and_then(|uris| uris.decode().ok());
-                return Ok((exchange, uris.unwrap_or_default()));
+    let first = async {
+        loop {
+            match exchange.step().await? {
+                Step::Acknowledged(granted) => return Ok(granted),
+                Step::Done(_) => return Err(UpstreamError::Lost),
+                _ => {}
             }
-            Step::Done(_) => return Err(UpstreamError::Lost),
-            _ => {}
         }
-    }
+    };
+    let granted = timeout(ANSWER_TIME, first).await;
+    let granted = granted.unwrap_or(Err(UpstreamError::Timeout(ANSWER_TIME)))?;
+    let uris = granted.and_then(|granted| granted.get("resourceSubscriptions"));
+    let uris = uris.and_then(|uris| uris.decode().ok());
+    Ok((exchange, uris.unwrap_or_default()))
 }
 
 /// Resolves when the server has ended the subscription. What it says meanwhile is dispatched elsewhere.
@@ -247,17 +297,19 @@ async fn ended(exchange: &mut Exchange) {
 }
 
 /// Holds the GET stream of a legacy session open. Returns if the server has none.
-async fn stream(connection: &Arc<Connection>, http: &HttpCarrier, features: &ServerFeatures) {
+async fn stream(
+    connection: &Arc<Connection>,
+    http: &HttpCarrier,
+    (features, watches): (&ServerFeatures, &Watches),
+) {
     let mut pause = FIRST_PAUSE;
     let mut last_id: Option<String> = None;
-    let mut missed = false;
+    let mut missed = Missed::default();
     loop {
         match http.listen(last_id.as_deref()).await {
             Ok(None) => return,
             Ok(Some(mut events)) => {
-                if missed && last_id.is_none() {
-                    connection.signals.lists_changed(&features.kinds);
-                }
+                missed.tell(connection);
                 while let Some(Ok(event)) = events.next().await {
                     pause = event
                         .retry
@@ -279,7 +331,9 @@ async fn stream(connection: &Arc<Connection>, http: &HttpCarrier, features: &Ser
                 debug!(upstream = %connection.server, %error, "the stream of the session failed");
             }
         }
-        missed = true;
+        if last_id.is_none() {
+            missed = Missed::everything(features, watches);
+        }
         sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }

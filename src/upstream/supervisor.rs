@@ -163,8 +163,12 @@ impl Supervisor {
                 .upstream
                 .tell(&contact.link.connection, Method::Subscribe, &uri, deadline)
                 .await;
-            if let Err(error) = told {
-                warn!(upstream = %self.upstream.config.name, %error, "a subscription was not renewed");
+            match told {
+                // It may have changed while the server was away.
+                Ok(()) => self.means.signals.resource_updated(uri),
+                Err(error) => {
+                    warn!(upstream = %self.upstream.config.name, %error, "a subscription was not renewed");
+                }
             }
         }
     }

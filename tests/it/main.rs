@@ -42,4 +42,5 @@ mod support;
 mod tasks;
 mod tasks_driven;
 mod timeouts;
+mod updates;
 mod watch;

@@ -36,20 +36,20 @@ pub(super) fn discover(call: &Call) -> Reply {
 pub(super) fn listen(call: &Call) -> Reply {
     let (id, filter) = (call.flight.id.clone(), call.msg.get("params/notifications"));
     let subscription: Value = serde_json::from_str(&id).expect("an id is JSON");
-    call.notify(
-        "notifications/subscriptions/acknowledged",
-        &json!({
-            "_meta": {"io.modelcontextprotocol/subscriptionId": subscription},
-            "notifications": filter,
-        }),
-    );
-    let sink = Arc::clone(&call.sink);
+    let acknowledged = json!({
+        "_meta": {"io.modelcontextprotocol/subscriptionId": subscription},
+        "notifications": filter,
+    });
     let stream = Stream {
         link: call.flight.link,
-        sink,
+        sink: Arc::clone(&call.sink),
         listen: Some((id, filter)),
     };
-    call.state.with(|inner| inner.streams.push(stream));
+    // In one moment: once the mux has the acknowledgement, it gives up an older stream.
+    call.state.with(|inner| {
+        call.notify("notifications/subscriptions/acknowledged", &acknowledged);
+        inner.streams.push(stream);
+    });
     Reply::Nothing
 }
 
