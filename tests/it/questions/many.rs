@@ -13,6 +13,7 @@ use crate::support::{Client, Era, MuxTest, Pairing, Pipe, Reply, fake};
 
 const PARKED: usize = 50;
 const QUICK: usize = 50;
+const TRIES: usize = 4;
 
 matrix!(fifty_parked_calls_and_fifty_others);
 
@@ -40,12 +41,16 @@ fn fifty_parked_calls_and_fifty_others(pairing: Pairing) {
     // All are waiting: the others go on as if nothing were.
     let beside = quickest(&clients);
     assert!(
-        beside < alone * 3 + Duration::from_millis(100),
+        beside < alone * 3 + Duration::from_millis(200),
         "{beside:?} beside parked calls, {alone:?} without"
     );
     answer_all(&mut waiting);
-    // Nothing is left: as many again find room, and the server has no call in flight.
-    answer_all(&mut park(pairing, &clients));
+    // Nothing is left: more than a caller may park at once find room one after the other, and the server has no call
+    // in flight.
+    let rounds = if pairing.back == Pipe::Http { 6 } else { 1 };
+    for _ in 0..rounds {
+        answer_all(&mut park(pairing, &clients));
+    }
     fake.wait_idle();
 }
 
@@ -72,8 +77,13 @@ fn asking(pairing: Pairing) -> crate::support::Fake {
     fake.tool("quick")
 }
 
-/// How long the quick calls take, all at once.
+/// How long the quick calls take, all at once: the best of some tries, since other tests want the machine too.
 fn quickest(clients: &[Client; 2]) -> Duration {
+    let tries = (0..TRIES).map(|_| quick(clients));
+    tries.min().expect("some tries")
+}
+
+fn quick(clients: &[Client; 2]) -> Duration {
     let start = Instant::now();
     thread::scope(|scope| {
         for index in 0..QUICK {
