@@ -1,10 +1,12 @@
 //! `subscriptions/listen` of a modern client (2026-07-28, "Subscriptions").
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
 
 use crate::mux::{Caller, Hub, Notice, Subscription, Wanted};
 use crate::protocol::{CallParams, Kind, RpcError, code, keys, notification};
@@ -13,6 +15,9 @@ use crate::wire::{Json, Notification, RequestId, Splice};
 use super::answer;
 use super::modern::may_have_tasks;
 use super::reply::Item;
+
+/// How long servers may take to grant the watching of resources: one that hangs does not hold up what the others tell.
+const GRANT_TIME: Duration = Duration::from_secs(5);
 
 /// What a client asks to be told.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -93,8 +98,11 @@ impl ListenReply {
         }
         let uris = std::mem::take(&mut self.filter.resource_subscriptions);
         // All at once, so that a server hears of all of them at once.
-        let watched = join_all(uris.iter().map(|uri| subscription.watch(uri))).await;
-        let watched = uris.iter().zip(watched).filter(|(_, done)| done.is_ok());
+        let watching = uris
+            .iter()
+            .map(|uri| timeout(GRANT_TIME, subscription.watch(uri)));
+        let watched = uris.iter().zip(join_all(watching).await);
+        let watched = watched.filter(|(_, done)| matches!(done, Ok(Ok(()))));
         self.filter.resource_subscriptions = watched.map(|(uri, _)| uri.clone()).collect();
         let mut followed = Vec::new();
         for task in std::mem::take(&mut self.filter.task_ids) {

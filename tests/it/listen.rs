@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Client, Exchange, FakeServer, Mux, MuxTest, Pipe, fake};
+use crate::support::{Client, Exchange, FakeServer, Mux, MuxTest, Pipe, Reply, fake};
 
 const ID: &str = "params/_meta/io.modelcontextprotocol~1subscriptionId";
 
@@ -131,4 +131,26 @@ fn legacy_clients_have_no_listen() {
             .code(),
         -32601
     );
+}
+
+/// A server that never says whether it will tell of its resource holds up nobody: what the others tell comes.
+#[test]
+fn a_server_that_hangs_does_not_hold_up_the_acknowledgement() {
+    let hanging = fake::legacy()
+        .resource("h://1")
+        .on("resources/subscribe", |_| Reply::Nothing)
+        .http();
+    let well = fake::legacy().resource("w://1").http();
+    let mux = MuxTest::new()
+        .upstream("h", &hanging)
+        .upstream("w", &well)
+        .start();
+    let client = mux.modern();
+    let filter = json!({"resourceSubscriptions": ["h://1", "w://1"]});
+    let mut stream = listen(&client, "1", &filter);
+    let granted = stream.next().get("params/notifications");
+    assert_eq!(granted, json!({"resourceSubscriptions": ["w://1"]}));
+    well.wait_stream();
+    well.notify("notifications/resources/updated", &json!({"uri": "w://1"}));
+    assert_eq!(stream.next().str("params/uri"), "w://1");
 }
