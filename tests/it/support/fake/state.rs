@@ -203,7 +203,9 @@ impl Inner {
             let _ = write!(told, "\n  {}", head.start);
         }
         for violation in &self.violations {
-            let _ = write!(told, "\n  violation: {violation}");
+            // One that quotes the others would double with each.
+            let text: String = violation.chars().take(300).collect();
+            let _ = write!(told, "\n  violation: {text}");
         }
         told
     }
