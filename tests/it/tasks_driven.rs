@@ -9,8 +9,15 @@ use crate::support::client::Connect;
 use crate::support::matrix::matrix;
 use crate::support::{Era, Fake, Gate, MuxTest, Pairing, Pipe, Reply, eventually};
 
+matrix!(an_ordinary_result_comes_of_a_task);
+
+// A client of the modern era is refused by a modern server as it was without the mux.
 matrix!(
-    an_ordinary_result_comes_of_a_task,
+    [
+        legacy_to_legacy: Legacy Legacy,
+        legacy_to_modern: Legacy Modern,
+        modern_to_legacy: Modern Legacy,
+    ]
     a_question_of_a_task_reaches_the_client,
     what_a_server_reports_of_its_task_is_told_as_it_is,
     a_cancelled_call_cancels_its_task,
@@ -20,11 +27,6 @@ matrix!(
 
 const TASKS: &str = "io.modelcontextprotocol/tasks";
 const RELATED: &str = "io.modelcontextprotocol/related-task";
-
-/// A client of the modern era is refused by a modern server as it was without the mux.
-fn knows_better(pairing: Pairing) -> bool {
-    pairing.client == Era::Modern && pairing.server == Era::Modern
-}
 
 /// A fake whose tool `job` only works as a task; `tasks/get` is left to the test.
 fn fake(pairing: Pairing) -> Fake {
@@ -84,7 +86,7 @@ fn ending(fake: Fake, pairing: Pairing) -> Fake {
 
 fn an_ordinary_result_comes_of_a_task(pairing: Pairing) {
     let fake = ending(fake(pairing), pairing);
-    if knows_better(pairing) {
+    if (pairing.client, pairing.server) == (Era::Modern, Era::Modern) {
         let answer = pairing.start(fake).client.call("a__job", &json!({}));
         assert_eq!(answer.get("error/code"), -32021);
         return;
@@ -109,9 +111,6 @@ fn an_ordinary_result_comes_of_a_task(pairing: Pairing) {
 }
 
 fn a_question_of_a_task_reaches_the_client(pairing: Pairing) {
-    if knows_better(pairing) {
-        return;
-    }
     let question = json!({"message": "who?", "requestedSchema": {"type": "object"}});
     let asks = json!({"k": {"method": "elicitation/create", "params": question.clone()}});
     let waiting = with(task("input_required", "waits"), "inputRequests", asks);
@@ -246,9 +245,6 @@ fn questions_of_two_tasks_on_one_pipe_do_not_cross() {
 }
 
 fn what_a_server_reports_of_its_task_is_told_as_it_is(pairing: Pairing) {
-    if knows_better(pairing) {
-        return;
-    }
     let (given, known) = (Arc::new(Mutex::new(Value::Null)), Gate::new());
     let (token, wait) = (Arc::clone(&given), known.clone());
     let fake = ending(fake(pairing), pairing)
@@ -284,9 +280,6 @@ fn what_a_server_reports_of_its_task_is_told_as_it_is(pairing: Pairing) {
 }
 
 fn a_cancelled_call_cancels_its_task(pairing: Pairing) {
-    if knows_better(pairing) {
-        return;
-    }
     let fake = fake(pairing)
         .on("tasks/get", |_| Reply::from(task("working", "goes on")))
         .once("tasks/cancel", |_| {
@@ -301,9 +294,6 @@ fn a_cancelled_call_cancels_its_task(pairing: Pairing) {
 }
 
 fn a_task_that_takes_too_long_is_cancelled(pairing: Pairing) {
-    if knows_better(pairing) {
-        return;
-    }
     let fake = fake(pairing)
         .on("tasks/get", |_| Reply::from(task("working", "goes on")))
         .once("tasks/cancel", |_| {
@@ -317,9 +307,6 @@ fn a_task_that_takes_too_long_is_cancelled(pairing: Pairing) {
 }
 
 fn the_error_of_a_task_is_the_error_of_the_call(pairing: Pairing) {
-    if knows_better(pairing) {
-        return;
-    }
     let error = json!({"code": -32050, "message": "broke down", "data": {"x": 1}});
     let failed = with(task("failed", "alas"), "error", error.clone());
     let fake = fake(pairing).on("tasks/get", move |_| Reply::from(failed.clone()));

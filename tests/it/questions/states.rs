@@ -28,13 +28,16 @@ fn retry(
         .answer()
 }
 
-matrix!(states_are_good_once_for_one_request);
+// Legacy clients have no states.
+matrix!(
+    [
+        modern_to_legacy: Modern Legacy,
+        modern_to_modern: Modern Modern,
+    ]
+    states_are_good_once_for_one_request
+);
 
 fn states_are_good_once_for_one_request(pairing: Pairing) {
-    if pairing.client == Era::Legacy {
-        // Legacy clients have no states.
-        return;
-    }
     let questions = || vec![("k", "elicitation/create", form("m"))];
     let fake = asking(pairing, pairing.fake(), "asks", questions());
     let fake = asking(pairing, fake, "other", questions()).over(pairing.back);
