@@ -79,7 +79,7 @@ async fn send(app: &App, method: Method, params: Json) -> Result<Json, CliError>
     let said = app.hub().call(Call::plain(method, params)).outcome().await;
     match said {
         Ok(said) => Ok(said.json),
-        Err(CallError::Asked(_)) => Err(CliError::Asked),
+        Err(CallError::Asked) => Err(CliError::Asked),
         Err(error) => Err(error.into()),
     }
 }

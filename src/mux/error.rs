@@ -60,9 +60,9 @@ pub enum CallError {
     /// The client did not answer in time what the server asked.
     #[error("the client did not answer the server's questions in time")]
     InputExpired,
-    /// The server asks, and there is nobody to answer: the methods of its questions.
+    /// The server asks, and there is nobody to answer.
     #[error("the server asks the client something, which cannot be answered here")]
-    Asked(Vec<String>),
+    Asked,
     /// The client refused to answer, with this error, and the server cannot be told so.
     #[error("the client refused to answer `{method}`: {error}")]
     Refused {
@@ -168,7 +168,7 @@ impl CallError {
                 (code::OUTCOME_UNKNOWN, "outcomeUnknown", Some(server), None)
             }
             Self::InputExpired => (code::TIMEOUT, "inputExpired", None, None),
-            Self::Asked(_) => (code::MISSING_CAPABILITY, "asked", None, None),
+            Self::Asked => (code::MISSING_CAPABILITY, "asked", None, None),
             Self::Refused { .. } => (code::NOT_PERMITTED, "inputRefused", None, None),
             Self::TooManyParked => (code::OVERLOADED, "overloaded", None, None),
             Self::Upstream { server, source } => {

@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 use crate::protocol::{
-    CallEvent, CallParams, InputAnswer, InputKind, InputRequest, Outcome, Said, ServerName,
-    elicitation_cancelled, read_input_required, signed_result,
+    CallEvent, CallParams, InputAnswer, InputRequest, Outcome, Said, ServerName,
+    read_input_required, signed_result, without_error,
 };
 use crate::wire::{Json, Splice};
 
@@ -145,10 +145,7 @@ impl InFlight {
         loop {
             match self.step().await {
                 CallStep::Done(outcome) => return outcome,
-                CallStep::Asks(questions) => {
-                    let methods = questions.into_iter().map(|question| question.method);
-                    return Err(CallError::Asked(methods.collect()));
-                }
+                CallStep::Asks(_) => return Err(CallError::Asked),
                 CallStep::Event(_) | CallStep::Withdrawn(_) => {}
             }
         }
@@ -168,25 +165,20 @@ impl Asked {
         }
     }
 
-    /// Answers have no room for errors: an elicitation has a word for it, anything else ends the call.
+    /// A refusal that has no room in an answer ends the call.
     fn take(&mut self, answer: InputAnswer) -> Result<(), CallError> {
         let is_it = |question: &InputRequest| question.key == answer.key;
         let Some(at) = self.open.iter().position(is_it) else {
             return Ok(());
         };
         let question = self.open.remove(at);
-        let kind = InputKind::of_method(&question.method);
-        let result = match answer.body {
-            Ok(result) => result,
-            Err(_) if kind == Some(InputKind::Elicitation) => elicitation_cancelled(),
+        match without_error(&question.method, answer.body) {
+            Ok(result) => self.answers.push((answer.key, result)),
             Err(error) => {
-                return Err(CallError::Refused {
-                    method: question.method,
-                    error,
-                });
+                let method = question.method;
+                return Err(CallError::Refused { method, error });
             }
-        };
-        self.answers.push((answer.key, result));
+        }
         Ok(())
     }
 

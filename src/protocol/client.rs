@@ -15,9 +15,6 @@ pub enum InputKind {
 }
 
 impl InputKind {
-    /// All kinds.
-    pub const ALL: [Self; 3] = [Self::Elicitation, Self::Sampling, Self::Roots];
-
     /// The kind of question that this request method asks.
     pub fn of_method(method: &str) -> Option<Self> {
         match method {
@@ -128,11 +125,6 @@ impl ClientProfile {
             capabilities: with(&self.capabilities, "extensions", &extensions),
             ..self.clone()
         }
-    }
-
-    /// Whether the client declared that it can be asked questions of this kind, in some form.
-    pub fn can_answer(&self, kind: InputKind) -> bool {
-        self.capabilities.get(kind.capability()).is_some()
     }
 
     /// What sort of structured results the client takes, and of schemas for them.

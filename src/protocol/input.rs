@@ -44,6 +44,15 @@ pub fn elicitation_cancelled() -> Json {
     Json::from_static(r#"{"action":"cancel"}"#)
 }
 
+/// The result to put where answers have no room for errors (2026-07-28, "Multi round-trip requests"): an elicitation
+/// has a word for a refusal; the error of anything else comes back.
+pub fn without_error(method: &str, body: Result<Json, Json>) -> Result<Json, Json> {
+    body.or_else(|error| match InputKind::of_method(method) {
+        Some(InputKind::Elicitation) => Ok(elicitation_cancelled()),
+        _ => Err(error),
+    })
+}
+
 /// The params of a question, with the name of the server that asks: clients must show it, and without it
 /// they could show the mux only (2026-07-28, "Elicitation"). In `_meta` for programs, and in front of an
 /// elicitation's message for people.

@@ -26,7 +26,7 @@ pub use headers::{HeaderText, ParamHeader, ParamHeaders};
 pub use hints::{CacheScope, Hints};
 pub use input::{
     InputAnswer, InputRequest, elicitation_cancelled, input_required, read_answers,
-    read_input_required, signed, signed_result,
+    read_input_required, signed, signed_result, without_error,
 };
 pub use kind::Kind;
 pub use level::{LogLevel, LogWish};

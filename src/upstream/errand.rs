@@ -38,11 +38,7 @@ impl Hold {
         Self {
             slots: permit.semaphore().clone(),
             permit: Some(permit),
-            // In flight, the request speaks for itself.
-            home: match home {
-                Home::Alone(_) => Home::Shared,
-                other => other,
-            },
+            home,
         }
     }
 

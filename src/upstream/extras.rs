@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::ServerConfig;
 
-use super::asked::{Alone, Clients};
+use super::asked::Clients;
 use super::connection::Connection;
 use super::link::Means;
 use super::listen::{Watches, listen};
@@ -71,8 +71,6 @@ impl Default for OfParty {
 pub(super) enum Home {
     /// It is everybody's.
     Shared,
-    /// It is everybody's, but nobody else can be asked on it now.
-    Alone(#[expect(dead_code, reason = "held until the request is in flight")] Alone),
     /// It was the exchange's alone.
     Own(Box<Own>),
     /// It is one client's, as long as this client uses it.

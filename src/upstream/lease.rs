@@ -7,6 +7,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use crate::protocol::{Era, LogWish, Method};
 use crate::wire::Json;
 
+use super::asked::Alone;
 use super::connection::Connection;
 use super::dialect::Dialect;
 use super::errand::{Errand, Plan};
@@ -20,6 +21,8 @@ pub struct Lease {
     connection: Arc<Connection>,
     permit: OwnedSemaphorePermit,
     home: Home,
+    /// Nobody else can be asked on the connection, until the request is in flight and speaks for itself.
+    alone: Option<Alone>,
 }
 
 impl Lease {
@@ -32,6 +35,15 @@ impl Lease {
             connection,
             permit,
             home,
+            alone: None,
+        }
+    }
+
+    /// A lease of a connection on which nobody else can be asked.
+    pub(super) fn alone(self, alone: Alone) -> Self {
+        Self {
+            alone: Some(alone),
+            ..self
         }
     }
 
@@ -46,6 +58,7 @@ impl Lease {
             _ => (outgoing, After::Nothing),
         };
         let exchange = begin(&self.connection, outgoing, after).await?;
+        drop(self.alone);
         Ok(Errand::new(exchange, plan, (self.permit, self.home)))
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use crate::protocol::{
-    Era, InputAnswer, InputKind, InputRequest, Outcome, RpcError, Said, TASKS, TaskMethod,
-    TaskStatus, code, elicitation_cancelled, read_input_required,
+    Era, InputAnswer, InputRequest, Outcome, RpcError, Said, TASKS, TaskMethod, TaskStatus, code,
+    read_input_required, without_error,
 };
 use crate::wire::Json;
 
@@ -100,9 +100,10 @@ impl ModernTask {
             let Some(at) = self.open.iter().position(is_it) else {
                 continue;
             };
-            match given(&self.open.remove(at), answer) {
+            let method = self.open.remove(at).method;
+            match without_error(&method, answer.body.clone()) {
                 Ok(result) => self.given.push((answer.key.clone(), result)),
-                Err(refused) => self.failed = Some(refused),
+                Err(error) => self.failed = Some(UpstreamError::Refused { method, error }),
             }
         }
         if self.open.is_empty() && self.failed.is_none() {
@@ -122,18 +123,6 @@ impl ModernTask {
             Ok(update) => self.update = Some(update),
             Err(error) => self.failed = Some(error),
         }
-    }
-}
-
-/// Answers have no room for errors.
-fn given(question: &InputRequest, answer: &InputAnswer) -> Result<Json, UpstreamError> {
-    match (&answer.body, InputKind::of_method(&question.method)) {
-        (Ok(result), _) => Ok(result.clone()),
-        (Err(_), Some(InputKind::Elicitation)) => Ok(elicitation_cancelled()),
-        (Err(error), _) => Err(UpstreamError::Refused {
-            method: question.method.clone(),
-            error: error.clone(),
-        }),
     }
 }
 

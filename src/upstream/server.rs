@@ -114,7 +114,7 @@ impl Upstream {
             Share::Everybody => (shared.clone(), Home::Shared),
             Share::Nobodys => self.extras.own().await?,
             Share::NoOtherAsked => match Alone::on(&shared) {
-                Some(alone) => (shared.clone(), Home::Alone(alone)),
+                Some(alone) => return Ok(Lease::new(shared, permit, Home::Shared).alone(alone)),
                 None => self.extras.own().await?,
             },
             Share::Party(party) => self.extras.of(party).await?,
