@@ -16,6 +16,9 @@ use super::fake::Lives;
 use super::process::{Process, Ran};
 use super::{Client, Era, FakeServer, Pipe, eventually};
 
+/// Lines of a mux's log that a failed test shows: more would push the failure itself out of sight.
+const LAST_WORDS: usize = 40;
+
 /// A configuration in a directory of its own, and what is to be run with it.
 #[must_use]
 pub(crate) struct MuxTest {
@@ -322,7 +325,11 @@ impl Drop for Mux {
     fn drop(&mut self) {
         self.process.kill();
         if thread::panicking() {
-            eprintln!("--- stderr of the mux:\n{}---", self.stderr());
+            let said = self.stderr();
+            let lines: Vec<&str> = said.lines().collect();
+            let left_out = lines.len().saturating_sub(LAST_WORDS);
+            let last = lines[left_out..].join("\n");
+            eprintln!("--- stderr of the mux, {left_out} earlier lines left out:\n{last}\n---");
         } else {
             self.lives.iter().for_each(Lives::wait_for_none);
         }
