@@ -76,7 +76,7 @@ impl ListenReply {
         };
         tokio::select! {
             biased;
-            notice = subscription.next() => Item::Message(self.frame(notice)),
+            frame = self.wanted_frame(subscription) => Item::Message(frame),
             () = self.hub.stopping() => {
                 let meta = Json::object([(keys::SUBSCRIPTION_ID, &self.id.as_json())]);
                 let result = Json::object([
@@ -133,9 +133,18 @@ impl ListenReply {
         }
     }
 
-    fn frame(&self, notice: Notice) -> Bytes {
+    async fn wanted_frame(&self, subscription: &Subscription) -> Bytes {
+        loop {
+            if let Some(frame) = self.frame(subscription.next().await) {
+                return frame;
+            }
+        }
+    }
+
+    /// The message for something that happened; `None` if such a client cannot be told.
+    fn frame(&self, notice: Notice) -> Option<Bytes> {
         let empty = Json::from_static("{}");
-        match notice {
+        let frame = match notice {
             Notice::ListChanged(kind) => self.tagged(notification::list_changed(kind), &empty),
             Notice::Updated(uri) => {
                 let params = Json::object([("uri", &Json::string(&uri))]);
@@ -144,7 +153,9 @@ impl ListenReply {
             Notice::Task(params) => self.tagged(notification::TASKS, &params),
             Notice::Visited(params) => self.tagged(notification::VISITED, &params),
             Notice::Log(params) => self.tagged(notification::MESSAGE, &params),
-        }
+            Notice::RootsWanted(_) => return None,
+        };
+        Some(frame)
     }
 
     /// A notification that names the subscription it belongs to.

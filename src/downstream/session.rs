@@ -9,10 +9,10 @@ use parking_lot::Mutex;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use crate::mux::{Caller, Hub, Logs, Notice, Subscription, Wanted};
+use crate::mux::{Caller, Hub, Logs, Notice, Roots, Subscription, Wanted};
 use crate::protocol::{
-    ClientProfile, Kind, LogLevel, LogWish, Method, ProtocolVersion, RpcError, TaskMethod, code,
-    notification,
+    ClientProfile, InputKind, Kind, LogLevel, LogWish, Method, ProtocolVersion, RpcError,
+    TaskMethod, code, notification,
 };
 use crate::wire::{Json, Notification, Request, RequestId, Response, Splice};
 
@@ -65,6 +65,10 @@ impl Session {
             lists: BTreeSet::from([Kind::Tool, Kind::Resource, Kind::Prompt]),
             logs: Logs::Wanted,
             caller: Some(caller.clone()),
+            roots: match client.lacks(InputKind::Roots, None) {
+                None => Roots::Told,
+                Some(_) => Roots::Untold,
+            },
         });
         let session = Arc::new(Self {
             hub: hub.clone(),
@@ -141,9 +145,15 @@ impl Session {
 
     /// Heeds a notification of the client.
     pub(super) fn heed(&self, heard: &Notification) {
-        if heard.method.as_ref() != notification::CANCELLED {
-            return;
+        match heard.method.as_ref() {
+            notification::CANCELLED => self.withdrawn(heard),
+            notification::ROOTS_CHANGED => self.hub.roots_changed(&self.caller),
+            _ => {}
         }
+    }
+
+    /// The client does not want an answer any more.
+    fn withdrawn(&self, heard: &Notification) {
         let id = heard
             .params
             .as_ref()
@@ -160,15 +170,26 @@ impl Session {
         method: &str,
         params: Option<Json>,
     ) -> (u64, Bytes, oneshot::Receiver<Answer>) {
-        let id = self.next_ask.fetch_add(1, Ordering::Relaxed);
         let (sender, receiver) = oneshot::channel();
-        self.asked.lock().insert(id, sender);
+        let (id, frame) = self.ask_for(sender, method, params);
+        (id, frame, receiver)
+    }
+
+    /// Makes a request to the client for somebody who waits for the answer.
+    fn ask_for(
+        &self,
+        whoever: oneshot::Sender<Answer>,
+        method: &str,
+        params: Option<Json>,
+    ) -> (u64, Bytes) {
+        let id = self.next_ask.fetch_add(1, Ordering::Relaxed);
+        self.asked.lock().insert(id, whoever);
         let request = Request {
             id: RequestId::from(id),
             method: method.into(),
             params,
         };
-        (id, request.encode(), receiver)
+        (id, request.encode())
     }
 
     /// Nobody waits for this answer any more.
@@ -200,6 +221,11 @@ impl Session {
             }
             Notice::Task(params) => (notification::TASK_STATUS, Some(params)),
             Notice::Visited(params) => (notification::VISITED, Some(params)),
+            Notice::RootsWanted(wanted) => {
+                // Those that nobody waits for any more were not answered in time.
+                self.asked.lock().retain(|_, asked| !asked.is_closed());
+                return Some(self.ask_for(wanted.answer, "roots/list", None).1);
+            }
         };
         Some(
             Notification {

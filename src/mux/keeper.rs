@@ -64,6 +64,7 @@ impl Mux {
             }
             Event::Log { server, params } => self.logged(&server, params),
             Event::Visited { server, params } => self.visited(&server, &params),
+            Event::RootsWanted(wanted) => self.roots_wanted(wanted),
             Event::Task { server, params } => self.task_changed(&server, params),
         }
         Rebuild::NotNeeded

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::protocol::Kind;
+use crate::upstream::RootsWanted;
 use crate::wire::Json;
 
 use super::call::Caller;
@@ -16,6 +17,18 @@ pub struct Wanted {
     pub logs: Logs,
     /// What concerns this caller alone: changes of all its tasks, visits of URLs that it was asked for.
     pub caller: Option<Caller>,
+    /// Whether it can be asked for its roots outside calls.
+    pub roots: Roots,
+}
+
+/// Whether a subscriber tells its roots.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Roots {
+    /// It does not, or has none.
+    #[default]
+    Untold,
+    /// It does.
+    Told,
 }
 
 /// Whether a subscriber takes log messages.
@@ -29,7 +42,7 @@ pub enum Logs {
 }
 
 /// Something that happened.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub enum Notice {
     /// A list is different now.
     ListChanged(Kind),
@@ -37,6 +50,8 @@ pub enum Notice {
     Updated(String),
     /// A server said something: the params of a `notifications/message`.
     Log(Json),
+    /// A server wants to know the caller's roots.
+    RootsWanted(RootsWanted),
     /// A task changed its state: the params of the notification.
     Task(Json),
     /// A URL that the caller was asked for has been visited: the params of the notification.

@@ -198,6 +198,9 @@ pub mod notification {
     /// A URL that a client was asked for has been visited (2025-11-25, "Elicitation").
     pub const VISITED: &str = "notifications/elicitation/complete";
 
+    /// A client's roots changed (2025-11-25, "Roots").
+    pub const ROOTS_CHANGED: &str = "notifications/roots/list_changed";
+
     /// The notification that the list of this kind changed. Templates share that of resources.
     pub fn list_changed(kind: Kind) -> &'static str {
         match kind {

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use crate::protocol::{ClientProfile, InputKind};
 use crate::wire::{Json, RequestId};
 
+use super::Party;
 use super::connection::Connection;
 use super::pending::UpstreamId;
 
@@ -18,13 +19,13 @@ use super::pending::UpstreamId;
 const HAUNTING: Duration = Duration::from_secs(30);
 
 /// How many clients a connection serves.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) enum Clients {
     /// Any number: a question belongs to a client only if it can belong to one call only.
     #[default]
     Many,
     /// One: a question belongs to it, whichever of its calls it is about.
-    One,
+    One(Party),
 }
 
 /// To whom a question goes.
@@ -150,7 +151,7 @@ impl Owners {
     }
 
     /// The owner of a question that came on a link that requests share.
-    pub(super) fn of_link(&self, clients: Clients, question: &Question<'_>) -> Owner {
+    pub(super) fn of_link(&self, clients: &Clients, question: &Question<'_>) -> Owner {
         let mut table = self.0.lock();
         table.exorcise();
         if let Some(task) = question.task {
@@ -160,7 +161,7 @@ impl Owners {
         let Some((id, asking)) = newest else {
             return Owner::Nobody;
         };
-        if clients == Clients::Many && table.clients.len() + table.ghosts.len() > 1 {
+        if *clients == Clients::Many && table.clients.len() + table.ghosts.len() > 1 {
             return Owner::Unclear;
         }
         judged(*id, asking, question)
@@ -206,7 +207,7 @@ mod tests {
         task: None,
     };
 
-    fn of_link(owners: &Owners, clients: Clients) -> Owner {
+    fn of_link(owners: &Owners, clients: &Clients) -> Owner {
         owners.of_link(clients, &ROOTS)
     }
 
@@ -223,7 +224,7 @@ mod tests {
                 task: Some(task),
                 ..ROOTS
             };
-            owners.of_link(Clients::Many, &question)
+            owners.of_link(&Clients::Many, &question)
         };
         assert_eq!(of("a"), Owner::Call(UpstreamId(1)));
         assert_eq!(of("b"), Owner::Unclear);
@@ -233,11 +234,11 @@ mod tests {
     #[test]
     fn a_question_belongs_to_the_only_call_in_flight() {
         let owners = Owners::default();
-        assert_eq!(of_link(&owners, Clients::Many), Owner::Nobody);
+        assert_eq!(of_link(&owners, &Clients::Many), Owner::Nobody);
         owners.enter(UpstreamId(1), client(r#"{"roots":{}}"#));
-        assert_eq!(of_link(&owners, Clients::Many), Owner::Call(UpstreamId(1)));
+        assert_eq!(of_link(&owners, &Clients::Many), Owner::Call(UpstreamId(1)));
         owners.leave(UpstreamId(1));
-        assert_eq!(of_link(&owners, Clients::Many), Owner::Nobody);
+        assert_eq!(of_link(&owners, &Clients::Many), Owner::Nobody);
     }
 
     #[test]
@@ -245,11 +246,11 @@ mod tests {
         let owners = Owners::default();
         owners.enter(UpstreamId(1), client(r#"{"roots":{}}"#));
         owners.enter(UpstreamId(2), client("{}"));
-        assert_eq!(of_link(&owners, Clients::Many), Owner::Unclear);
+        assert_eq!(of_link(&owners, &Clients::Many), Owner::Unclear);
         owners.leave(UpstreamId(1));
         let lacking = Json::from_static(r#"{"roots":{}}"#);
         let incapable = Owner::Incapable(UpstreamId(2), lacking);
-        assert_eq!(of_link(&owners, Clients::Many), incapable);
+        assert_eq!(of_link(&owners, &Clients::Many), incapable);
     }
 
     #[test]
@@ -258,10 +259,10 @@ mod tests {
         owners.enter(UpstreamId(1), client(r#"{"roots":{}}"#));
         owners.enter(UpstreamId(2), client(r#"{"roots":{}}"#));
         owners.haunt(UpstreamId(1));
-        assert_eq!(of_link(&owners, Clients::Many), Owner::Unclear);
+        assert_eq!(of_link(&owners, &Clients::Many), Owner::Unclear);
         // Its answer comes after all: now it is certain.
         owners.leave(UpstreamId(1));
-        assert_eq!(of_link(&owners, Clients::Many), Owner::Call(UpstreamId(2)));
+        assert_eq!(of_link(&owners, &Clients::Many), Owner::Call(UpstreamId(2)));
     }
 
     #[test]
@@ -269,7 +270,10 @@ mod tests {
         let owners = Owners::default();
         owners.enter(UpstreamId(1), client(r#"{"roots":{}}"#));
         owners.enter(UpstreamId(2), client(r#"{"roots":{}}"#));
-        assert_eq!(of_link(&owners, Clients::One), Owner::Call(UpstreamId(2)));
+        assert_eq!(
+            of_link(&owners, &Clients::One(Party::new("c"))),
+            Owner::Call(UpstreamId(2))
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use http::{HeaderMap, HeaderValue};
 use parking_lot::Mutex;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::debug;
@@ -19,6 +19,7 @@ use super::dialect::Dialect;
 use super::exchange::Exchange;
 use super::http::HttpCarrier;
 use super::pending::{Delivery, Interest, Pending, UpstreamId};
+use super::roots::MAX_INQUIRIES;
 use super::signals::{Reporter, Signals};
 
 /// How messages get to the server.
@@ -62,6 +63,8 @@ pub(super) struct Connection {
     pub(super) tracker: TaskTracker,
     /// How many clients it serves.
     pub(super) clients: Clients,
+    /// One place for each question about roots that is open outside calls.
+    pub(super) inquiries: Arc<Semaphore>,
     closed: CancellationToken,
     cancels: Cancels,
     dialect: OnceLock<Dialect>,
@@ -93,6 +96,7 @@ impl Connection {
             reporter: around.reporter,
             tracker: around.tracker,
             clients: around.clients,
+            inquiries: Arc::new(Semaphore::new(MAX_INQUIRIES)),
             closed: CancellationToken::new(),
             cancels: Cancels::default(),
             dialect: OnceLock::new(),

@@ -198,7 +198,7 @@ impl Connection {
     fn log(&self, params: Json, source: Source) -> Option<Paced> {
         let id = match source {
             Source::Stream(id) => Some(id),
-            Source::Shared if self.clients == Clients::One => self.pending.newest_logging(),
+            Source::Shared if self.clients != Clients::Many => self.pending.newest_logging(),
             Source::Shared => self.pending.sole_logging(),
         };
         let Some(events) = id.and_then(|id| self.pending.events_of(id)) else {
@@ -232,7 +232,7 @@ impl Connection {
         let owners = &self.pending.owners;
         let owner = match source {
             Source::Stream(id) => owners.of_stream(id, &question),
-            Source::Shared => owners.of_link(self.clients, &question),
+            Source::Shared => owners.of_link(&self.clients, &question),
         };
         if matches!(source, Source::Shared) && owner != Owner::Nobody {
             self.signals.asked();
@@ -270,8 +270,8 @@ impl Connection {
     /// Nobody can be asked: never a guess.
     fn refuse(self: &Arc<Self>, request: Request, kind: InputKind, why: &str) {
         if kind == InputKind::Roots {
-            // Asked outside any call, typically right after the handshake: the mux has no roots of its own.
-            return self.respond_later(request.id, Ok(Json::from_static(r#"{"roots":[]}"#)));
+            // Asked outside any call, typically right after the handshake.
+            return self.tell_roots(request.id);
         }
         debug!(upstream = %self.server, method = %request.method, "a question was refused: {why}");
         let error = RpcError::new(

@@ -160,7 +160,7 @@ impl Extras {
             open
         } else {
             let place = self.place().await?;
-            (self.open(Clients::One).await?, place)
+            (self.open(Clients::One(party.clone())).await?, place)
         };
         let connection = extra.connection().clone();
         let since = Instant::now();
@@ -217,6 +217,14 @@ impl Extras {
         let since = Instant::now();
         self.table.lock().idle.push(Extra { since, ..extra });
         self.tidy_later();
+    }
+
+    /// The connection of this client, if it has one.
+    pub(super) fn existing(&self, party: &Party) -> Option<Arc<Connection>> {
+        let mine = self.table.lock().of.get(party).cloned()?;
+        let extra = mine.extra.lock();
+        let connection = extra.as_ref().map(|(extra, _)| extra.connection().clone());
+        connection.filter(|connection| !connection.is_closed())
     }
 
     /// Has the unused ended in time, by one task, for as long as there is anything.

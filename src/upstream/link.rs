@@ -55,7 +55,7 @@ impl Link {
             signals: means.signals.clone(),
             reporter: means.reporter.clone(),
             tracker: means.tracker.clone(),
-            clients: means.clients,
+            clients: means.clients.clone(),
         };
         let unavailable =
             |error: crate::transport::TransportError| UpstreamError::unavailable(error.to_string());

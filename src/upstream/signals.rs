@@ -10,11 +10,13 @@ use tokio::sync::{Notify, mpsc};
 use crate::protocol::{Kind, ServerName};
 use crate::wire::Json;
 
+use super::RootsWanted;
+
 /// How many different changed URIs are remembered until somebody looks.
 const MAX_UPDATED: usize = 4096;
 
 /// News of a server, for the hub.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum Event {
     /// What it offers, or how it is, may have changed: look at its inventory and status.
     Changed(ServerName),
@@ -41,6 +43,8 @@ pub enum Event {
         /// The params of the notification.
         params: Json,
     },
+    /// Outside any call, a server wants to know the roots of the client whose connection it is.
+    RootsWanted(RootsWanted),
     /// A task changed its state: the params, verbatim.
     Task {
         /// Whose task.
@@ -181,6 +185,11 @@ impl Reporter {
             server: self.server.clone(),
             params,
         }));
+    }
+
+    /// Passes on a question about roots, or drops it where there is no place.
+    pub(super) fn roots_wanted(&self, wanted: RootsWanted) {
+        drop(self.events.try_send(Event::RootsWanted(wanted)));
     }
 
     /// Passes on a task's change, or drops it where there is no place: clients poll as well.

@@ -32,6 +32,7 @@ mod prompts;
 mod questions;
 mod resources;
 mod restart;
+mod roots;
 mod schemas;
 mod shutdown;
 mod skills;

@@ -280,16 +280,3 @@ fn the_second_watcher_waits_for_the_answer_to_the_first() {
         assert_eq!(answer.answer().code(), -32602);
     }
 }
-
-/// The mux has roots of each client only; what becomes of them is nothing to servers that are shared.
-#[test]
-fn changed_roots_of_a_client_reach_no_server() {
-    for pipe in [Pipe::Stdio, Pipe::Http] {
-        let fake = fake::legacy().tool("t").over(pipe);
-        let mux = MuxTest::new().upstream("a", &fake).start();
-        let client = mux.legacy();
-        client.notify("notifications/roots/list_changed", &json!({}));
-        client.call("a__t", &json!({})).result();
-        assert_eq!(fake.count("notifications/roots/list_changed"), 0);
-    }
-}

@@ -156,6 +156,16 @@ impl FakeServer {
         }
     }
 
+    /// Says something on the newest stream for what belongs to no request, once there are so many.
+    #[track_caller]
+    pub(crate) fn say_on_newest(&self, streams: usize, text: &str) {
+        let sink = self.state.wait("another stream", |inner| {
+            let newest = inner.streams.last()?;
+            (inner.streams.len() >= streams).then(|| Arc::clone(&newest.sink))
+        });
+        let _ = sink.message(text.as_bytes());
+    }
+
     /// Waits for the mux's answer to a question with this id.
     #[track_caller]
     pub(crate) fn answer_to(&self, id: &str) -> Msg {
