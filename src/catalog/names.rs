@@ -60,7 +60,7 @@ impl<'a> Names<'a> {
             for position in from..self.claims.entries.len() {
                 let original = self.claims.entries[position].route.original.clone();
                 let name = self.renamed(source, original.as_str());
-                let name = PublicName::new(self.fit(&self.with_prefix(Some(prefix), name)));
+                let name = PublicName::new(self.fit(&self.with_prefix(source, Some(prefix), name)));
                 self.claims.also(name, position, Claim::PrefixAlias);
             }
         }
@@ -70,7 +70,7 @@ impl<'a> Names<'a> {
         let original = raw.key.as_str();
         let renamed = self.renamed(source, original);
         let prefix = source.rules.prefix.as_deref();
-        let full = self.with_prefix(prefix, renamed);
+        let full = self.with_prefix(source, prefix, renamed);
         let wanted = self.fit(&full);
         let limit = self.naming.max_name_length;
         let tries = if self.naming.on_conflict == OnConflict::Suffix {
@@ -93,7 +93,7 @@ impl<'a> Names<'a> {
         };
         if renamed != original {
             self.former
-                .entry(self.fit(&self.with_prefix(prefix, original)))
+                .entry(self.fit(&self.with_prefix(source, prefix, original)))
                 .or_insert(position);
         }
     }
@@ -122,8 +122,9 @@ impl<'a> Names<'a> {
         rules.rename.get(original).map_or(original, String::as_str)
     }
 
-    fn with_prefix(&self, prefix: Option<&str>, name: &str) -> String {
-        prefixed(prefix, self.naming.separator, name)
+    fn with_prefix(&self, source: &Source, prefix: Option<&str>, name: &str) -> String {
+        let own = source.rules.separator.as_deref();
+        prefixed(prefix, own.unwrap_or(self.naming.separator), name)
     }
 
     fn fit(&self, full: &str) -> String {

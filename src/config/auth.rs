@@ -1,4 +1,4 @@
-//! `auth` and `headers` of an entry → the headers of every request.
+//! `auth`, `headers` and `envHeaders` of an entry → the headers of every request.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -11,17 +11,28 @@ use super::secret::Secret;
 use super::shape;
 use super::tree::Node;
 
+/// The value of an environment variable, if it is set.
+pub(crate) type Variable<'a> = dyn Fn(&str) -> Option<&'a str> + 'a;
+
 /// The headers of an entry whose shape is checked. What is wrong is reported and left out.
-pub(crate) fn headers(entry: &Node, findings: &mut Findings) -> Vec<(String, Secret)> {
+pub(crate) fn headers(
+    entry: &Node,
+    variable: &Variable<'_>,
+    findings: &mut Findings,
+) -> Vec<(String, Secret)> {
     let mut headers: Vec<(String, Secret)> = Vec::new();
-    let written = entry
-        .get("headers")
-        .and_then(Node::map)
-        .into_iter()
-        .flatten();
-    for (name, node) in written {
+    for (name, node) in members(entry, "headers") {
         if let Some(value) = node.text() {
             add(&mut headers, (name, value), &node.place, findings);
+        }
+    }
+    for (name, node) in members(entry, "envHeaders") {
+        let Some(named) = node.text() else { continue };
+        if let Some(value) = variable(named).filter(|value| !value.trim().is_empty()) {
+            add(&mut headers, (name, value), &node.place, findings);
+        } else {
+            let (name, variable) = (name.clone(), named.to_owned());
+            findings.warning(&node.place, Problem::HeaderUnset { name, variable });
         }
     }
     if let Some(auth) = entry.get("auth").filter(|auth| auth.map().is_some()) {
@@ -32,6 +43,11 @@ pub(crate) fn headers(entry: &Node, findings: &mut Findings) -> Vec<(String, Sec
         }
     }
     headers
+}
+
+fn members<'a>(entry: &'a Node, key: &str) -> impl Iterator<Item = (&'a String, &'a Node)> {
+    let map = entry.get(key).and_then(Node::map);
+    map.into_iter().flatten()
 }
 
 fn add(

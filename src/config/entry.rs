@@ -1,6 +1,7 @@
 //! One server entry → `ServerConfig`.
 
-use std::path::Path;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use crate::protocol::ServerName;
 use super::env_file;
 use super::error::{Findings, Problem};
 use super::expand::{Expander, Paths};
+use super::inputs::Inputs;
 use super::keys::{SERVER, SHARING, Shape, TIMEOUT_RANGE};
 use super::problem::Expected;
 use super::quantity;
@@ -34,6 +36,8 @@ pub(crate) enum Entry {
 pub(crate) struct EntryReader<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) sources: &'a Sources,
+    /// What each file asks its user for.
+    pub(crate) inputs: &'a HashMap<PathBuf, Inputs>,
     pub(crate) findings: &'a mut Findings,
 }
 
@@ -51,12 +55,13 @@ impl EntryReader<'_> {
         let base = base_of(sources, &entry);
         let paths = Paths {
             base: &base,
+            work: &sources.cwd,
             home: sources.home.as_deref(),
         };
+        let file = entry.place.file();
         let expander = Expander {
-            own: None,
-            env: &sources.env,
-            paths,
+            inputs: file.and_then(|file| self.inputs.get(file)),
+            ..Expander::new(&sources.env, paths)
         };
         if self.is_off(&mut entry, &expander) {
             return Entry::Disabled;
@@ -75,6 +80,7 @@ impl EntryReader<'_> {
             server,
             entry: &entry,
             own: &own,
+            env: &sources.env,
             paths,
         };
         let transport = reach.read(self.findings);
@@ -141,10 +147,9 @@ impl EntryReader<'_> {
         expander.fill(node, self.findings);
         // What is no string is reported with the shape of the entry.
         let path = node.text().filter(|path| !path.is_empty()).ok_or(())?;
-        let variables = expander
-            .paths
-            .resolve(path)
-            .and_then(|path| env_file::load(&path));
+        let path = expander.paths.resolve(path);
+        self.findings.files.extend(path.iter().cloned());
+        let variables = path.and_then(|path| env_file::load(&path));
         variables.map_err(|problem| self.findings.error(&node.place, problem))
     }
 

@@ -1,6 +1,9 @@
 //! `ConfigErrors`: everything that is wrong, each with its place and what to do.
 
 use std::fmt;
+use std::path::PathBuf;
+
+use indexmap::IndexSet;
 
 use crate::printable::is_hostile;
 
@@ -39,6 +42,8 @@ pub struct ConfigErrors {
 pub(crate) struct Findings {
     pub(crate) errors: Vec<ConfigError>,
     pub(crate) warnings: Vec<ConfigWarning>,
+    /// Everything that was read, or would have been if it were there.
+    pub(crate) files: IndexSet<PathBuf>,
 }
 
 impl Findings {
@@ -60,6 +65,7 @@ impl Findings {
     pub(crate) fn append(&mut self, mut other: Self) {
         self.errors.append(&mut other.errors);
         self.warnings.append(&mut other.warnings);
+        self.files.append(&mut other.files);
     }
 }
 

@@ -1,4 +1,5 @@
-//! `${VAR}`, `${VAR:-default}` and `${file:PATH}` in strings.
+//! `${VAR}`, `${VAR:-default}` and `${file:PATH}` in strings, and what other programs have beside them:
+//! `${env:VAR}`, `${input:ID}`, `${workspaceFolder}` and the like.
 //!
 //! References may be nested in a default or a path. What is filled in is not looked at again, so a
 //! variable cannot smuggle in a reference. `$${` stands for `${` itself; any other `$` is a dollar.
@@ -9,6 +10,7 @@ use std::path::{Path, PathBuf};
 use indexmap::IndexMap;
 
 use super::error::{Findings, Problem};
+use super::inputs::Inputs;
 use super::sources::Environment;
 use super::tree::{Form, Node, Text, Value};
 
@@ -24,6 +26,8 @@ pub(crate) struct Expander<'a> {
     /// Looked at first: the variables of the entry's `envFile`.
     pub(crate) own: Option<&'a IndexMap<String, String>>,
     pub(crate) env: &'a Environment,
+    /// What the file asks its user for.
+    pub(crate) inputs: Option<&'a Inputs>,
     pub(crate) paths: Paths<'a>,
 }
 
@@ -32,10 +36,24 @@ pub(crate) struct Expander<'a> {
 pub(crate) struct Paths<'a> {
     /// The directory of the configuration file.
     pub(crate) base: &'a Path,
+    /// The working directory, which other programs call the workspace.
+    pub(crate) work: &'a Path,
     pub(crate) home: Option<&'a Path>,
 }
 
 impl Paths<'_> {
+    /// What other programs have names for.
+    fn named(&self, name: &str) -> Option<String> {
+        let shown = |path: &Path| path.display().to_string();
+        match name {
+            "workspaceFolder" | "cwd" => Some(shown(self.work)),
+            "workspaceFolderBasename" => self.work.file_name().map(|name| shown(Path::new(name))),
+            "userHome" => self.home.map(shown),
+            "pathSeparator" | "/" => Some(std::path::MAIN_SEPARATOR.into()),
+            _ => None,
+        }
+    }
+
     /// An absolute path, if the base is one.
     pub(crate) fn resolve(&self, written: &str) -> Result<PathBuf, Problem> {
         // The components leave out every `.`, which would only be in the way in a message.
@@ -56,12 +74,32 @@ impl Paths<'_> {
     }
 }
 
-impl Expander<'_> {
+/// What filling in one string came to, beside its text.
+#[derive(Default)]
+struct Filling {
+    problems: Vec<Problem>,
+    /// The files that were asked for.
+    files: Vec<PathBuf>,
+}
+
+impl<'a> Expander<'a> {
+    /// Fills in what the environment has.
+    pub(crate) fn new(env: &'a Environment, paths: Paths<'a>) -> Self {
+        Self {
+            own: None,
+            env,
+            inputs: None,
+            paths,
+        }
+    }
+
     /// Fills in every string in the tree. What fails is reported and left broken.
     pub(crate) fn fill(&self, node: &mut Node, findings: &mut Findings) {
         match &mut node.value {
             Value::Text(text) => {
-                for problem in self.fill_text(text) {
+                let Filling { problems, files } = self.fill_text(text);
+                findings.files.extend(files);
+                for problem in problems {
                     findings.error(&node.place, problem);
                 }
             }
@@ -71,24 +109,26 @@ impl Expander<'_> {
         }
     }
 
-    fn fill_text(&self, text: &mut Text) -> Vec<Problem> {
+    fn fill_text(&self, text: &mut Text) -> Filling {
+        let mut filling = Filling::default();
         // What is filled in already, in a key that was read ahead of the others, stays so.
         if !matches!(text.form, Form::Literal) || !text.text.contains("${") {
-            return Vec::new();
+            return filling;
         }
-        let mut problems = Vec::new();
-        let filled = self.expand(&text.text, 0, &mut problems);
-        if problems.is_empty() {
+        let filled = self.expand(&text.text, 0, &mut filling);
+        if filling.problems.is_empty() {
             text.form = Form::Expanded(std::mem::replace(&mut text.text, filled));
         } else {
             text.form = Form::Broken;
         }
-        problems
+        filling
     }
 
-    fn expand(&self, written: &str, depth: usize, problems: &mut Vec<Problem>) -> String {
+    fn expand(&self, written: &str, depth: usize, filling: &mut Filling) -> String {
         if depth > MAX_DEPTH {
-            problems.push(Problem::DeepReference { limit: MAX_DEPTH });
+            filling
+                .problems
+                .push(Problem::DeepReference { limit: MAX_DEPTH });
             return String::new();
         }
         let mut filled = String::new();
@@ -104,11 +144,11 @@ impl Expander<'_> {
             }
             filled.push_str(before);
             let Some(end) = end_of_reference(after) else {
-                problems.push(Problem::OpenReference);
+                filling.problems.push(Problem::OpenReference);
                 return filled;
             };
             let (body, closed) = after.split_at(end);
-            filled.push_str(&self.value_of(body, depth, problems));
+            filled.push_str(&self.value_of(body, depth, filling));
             rest = closed.get(1..).unwrap_or_default();
         }
         filled.push_str(rest);
@@ -116,51 +156,66 @@ impl Expander<'_> {
     }
 
     /// The content of a file without the newline at its end.
-    fn secret_file(&self, path: &str) -> Result<String, Problem> {
+    fn secret_file(&self, path: &str, filling: &mut Filling) -> Result<String, Problem> {
         if path.is_empty() {
             return Err(Problem::Reference {
                 body: "file:".into(),
             });
         }
-        let text = read_small(&self.paths.resolve(path)?)?;
+        let path = self.paths.resolve(path)?;
+        filling.files.push(path.clone());
+        let text = read_small(&path)?;
         let text = text.strip_suffix('\n').unwrap_or(&text);
         Ok(text.strip_suffix('\r').unwrap_or(text).to_owned())
     }
 
     /// The value of `${body}`.
-    fn value_of(&self, body: &str, depth: usize, problems: &mut Vec<Problem>) -> String {
+    fn value_of(&self, body: &str, depth: usize, filling: &mut Filling) -> String {
         if let Some(path) = body.strip_prefix("file:") {
-            let before = problems.len();
-            let path = self.expand(path, depth + 1, problems);
-            if problems.len() > before {
+            let before = filling.problems.len();
+            let path = self.expand(path, depth + 1, filling);
+            if filling.problems.len() > before {
                 return String::new();
             }
-            return self.secret_file(&path).unwrap_or_else(|problem| {
-                problems.push(problem);
+            return self.secret_file(&path, filling).unwrap_or_else(|problem| {
+                filling.problems.push(problem);
                 String::new()
             });
         }
         if body.starts_with("cmd:") {
-            problems.push(Problem::Command);
+            filling.problems.push(Problem::Command);
             return String::new();
         }
+        if let Some(id) = body.strip_prefix("input:") {
+            let inputs = self
+                .inputs
+                .ok_or_else(|| Problem::UnknownInput { id: id.to_owned() });
+            let value = inputs.and_then(|inputs| inputs.value(id, self.env));
+            return value.unwrap_or_else(|problem| {
+                filling.problems.push(problem);
+                String::new()
+            });
+        }
+        let body = body.strip_prefix("env:").unwrap_or(body);
         let (name, default) = match body.split_once(":-") {
             Some((name, default)) => (name, Some(default)),
             None => (body, None),
         };
-        if !is_variable_name(name) {
-            problems.push(Problem::Reference {
+        if !is_variable_name(name) && self.paths.named(name).is_none() {
+            filling.problems.push(Problem::Reference {
                 body: name.to_owned(),
             });
             return String::new();
         }
         let value = self.own.and_then(|own| own.get(name).map(String::as_str));
-        match (value.or_else(|| self.env.get(name)), default) {
+        let value = value.or_else(|| self.env.get(name)).map(str::to_owned);
+        let value = value.or_else(|| self.paths.named(name));
+        match (value.as_deref(), default) {
             // As in a shell: `:-` stands in for an empty value, too.
-            (None | Some(""), Some(default)) => self.expand(default, depth + 1, problems),
+            (None | Some(""), Some(default)) => self.expand(default, depth + 1, filling),
             (Some(value), _) => value.to_owned(),
             (None, None) => {
-                problems.push(Problem::UnsetVariable {
+                filling.problems.push(Problem::UnsetVariable {
                     name: name.to_owned(),
                 });
                 String::new()

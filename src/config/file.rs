@@ -47,7 +47,9 @@ pub(crate) fn find(sources: &Sources) -> Result<Vec<PathBuf>, Problem> {
 
 /// Reads one file. `None` if something was wrong and is reported.
 pub(crate) fn read(path: &Path, cwd: &Path, findings: &mut Findings) -> Option<Node> {
-    match text_of(&cwd.join(path)) {
+    let absolute = cwd.join(path);
+    findings.files.insert(absolute.clone());
+    match text_of(&absolute) {
         Ok(text) => parse(path, &text, findings),
         Err(problem) => {
             findings.error(&place_of(path), problem);

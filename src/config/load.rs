@@ -8,19 +8,15 @@ use crate::protocol::ServerName;
 
 use super::entry::{Entry, EntryReader};
 use super::environment;
-use super::error::{ConfigError, ConfigErrors, ConfigWarning, Findings, Problem};
-use super::expand::{Expander, Paths};
+use super::error::{ConfigError, ConfigErrors, ConfigWarning, Findings};
 use super::explain::Explained;
 use super::file;
-use super::keys::TOP;
-use super::layers::{self, Layer};
-use super::problem::Expected;
+use super::layers;
+use super::merge::Merged;
 use super::servers::ServerConfig;
 use super::settings::Settings;
-use super::shape;
 use super::sources::Sources;
-use super::suggest::nearest;
-use super::tree::{Node, Value};
+use super::tree::Node;
 
 /// Everything that was written, checked and filled in.
 #[derive(Clone, Debug, Default)]
@@ -35,6 +31,9 @@ pub struct Config {
     pub warnings: Vec<ConfigWarning>,
     /// The files that were read, in order.
     pub files: Vec<PathBuf>,
+    /// Everything on the disk that a part of this comes from: the files, each `envFile` and each
+    /// `${file:…}`. Absolute, each once, in the order in which they were met.
+    pub watched: Vec<PathBuf>,
     /// Every setting with its value and where it comes from.
     pub explained: Vec<Explained>,
 }
@@ -70,20 +69,33 @@ impl Config {
         mut findings: Findings,
     ) -> Result<Self, ConfigErrors> {
         let config = Self::gather(roots, sources, &mut findings);
-        let Findings { errors, warnings } = findings;
+        let Findings {
+            errors,
+            warnings,
+            files,
+        } = findings;
         if errors.is_empty() {
-            Ok(Self { warnings, ..config })
+            let watched = files.into_iter().collect();
+            Ok(Self {
+                warnings,
+                watched,
+                ..config
+            })
         } else {
             Err(ConfigErrors { errors, warnings })
         }
     }
 
     fn gather(roots: Vec<Node>, sources: &Sources, findings: &mut Findings) -> Self {
-        let mut layers = Vec::new();
-        let mut entries = IndexMap::new();
+        let mut merged = Merged::default();
         for root in roots {
-            take_file(root, (&mut layers, &mut entries), sources, findings);
+            merged.take(root, sources, findings);
         }
+        let Merged {
+            mut layers,
+            entries,
+            inputs,
+        } = merged;
         layers.push(environment::variables(&sources.env, findings));
         layers.push(environment::flags(&sources.flags));
         let (settings, explained) = layers::merge(&layers, findings);
@@ -93,6 +105,7 @@ impl Config {
         let mut reader = EntryReader {
             settings: &settings,
             sources,
+            inputs: &inputs,
             findings,
         };
         for (name, entry) in entries {
@@ -111,64 +124,6 @@ impl Config {
             disabled,
             explained,
             ..Self::default()
-        }
-    }
-}
-
-/// Takes what is ours out of one file: a layer of settings, and server entries. An entry whose key was
-/// there before replaces the whole earlier entry in the earlier place.
-fn take_file(
-    mut root: Node,
-    (layers, entries): (&mut Vec<Layer>, &mut IndexMap<String, Node>),
-    sources: &Sources,
-    findings: &mut Findings,
-) {
-    let Value::Map(members) = &mut root.value else {
-        findings.error(&root.place, Problem::NotAnObject { found: root.sort() });
-        return;
-    };
-    let mux = members.shift_remove("mux");
-    let servers = members.shift_remove("mcpServers");
-    report_top(members, findings);
-    if mux.is_none() && servers.is_none() {
-        findings.warning(&root.place, Problem::NothingHere);
-    }
-    if let Some(mut mux) = mux {
-        let file = sources.cwd.join(root.place.file().unwrap_or(Path::new("")));
-        let paths = Paths {
-            base: file.parent().unwrap_or(&sources.cwd),
-            home: sources.home.as_deref(),
-        };
-        Expander {
-            own: None,
-            env: &sources.env,
-            paths,
-        }
-        .fill(&mut mux, findings);
-        layers.push(Layer(mux));
-    }
-    match servers {
-        None => {}
-        Some(Node {
-            value: Value::Map(map),
-            ..
-        }) => entries.extend(map),
-        Some(other) if other.is_null() => {}
-        Some(other) => findings.error(&other.place, shape::mismatch(&other, Expected::Object)),
-    }
-}
-
-/// Other programs keep keys of theirs at the top; only one that looks like ours is worth a word.
-fn report_top(members: &IndexMap<String, Node>, findings: &mut Findings) {
-    for (key, node) in members {
-        if let Some(meant) = nearest(key, TOP.iter().copied()) {
-            let suggestion = Some(meant.to_owned());
-            let problem = Problem::UnknownKey {
-                key: key.clone(),
-                suggestion,
-                known: TOP.to_vec(),
-            };
-            findings.warning(&node.place, problem);
         }
     }
 }

@@ -126,6 +126,7 @@ fn fate(old: &ServerConfig, new: &ServerConfig) -> Option<Fate> {
 fn rule_keys(old: &Rules, new: &Rules) -> Vec<&'static str> {
     let Rules {
         prefix,
+        separator,
         aliases,
         tools,
         prompts,
@@ -134,6 +135,7 @@ fn rule_keys(old: &Rules, new: &Rules) -> Vec<&'static str> {
     } = old;
     named([
         (*prefix != new.prefix, "prefix"),
+        (*separator != new.separator, "separator"),
         (*aliases != new.aliases, "aliases"),
         (*tools != new.tools, "tools"),
         (*prompts != new.prompts, "prompts"),

@@ -30,7 +30,7 @@ pub enum Problem {
     DuplicateKey { key: String },
     #[error("the file must hold an object, not {found}")]
     NotAnObject { found: &'static str },
-    #[error("the file has neither `mcpServers` nor `mux`")]
+    #[error("the file has no servers and no `mux`")]
     NothingHere,
 
     // One key and its value.
@@ -81,6 +81,12 @@ pub enum Problem {
     UnsetVariable { name: String },
     #[error("`${{{body}}}` is not understood")]
     Reference { body: String },
+    #[error("no input `{id}` is declared in this file")]
+    UnknownInput { id: String },
+    #[error("input `{id}` has no value")]
+    UnsetInput { id: String, variable: String },
+    #[error("the value for input `{id}` must be {}", one_of_texts(options))]
+    InputOption { id: String, options: Vec<String> },
     #[error("a `${{` has no closing `}}`")]
     OpenReference,
     #[error("`${{…}}` are nested more than {limit} deep")]
@@ -95,6 +101,8 @@ pub enum Problem {
     EnvFileLine { path: PathBuf, line: usize },
 
     // A server entry.
+    #[error("server `{server}` is run by an extension of Zed and is left out")]
+    OfExtension { server: String },
     #[error("a server has an empty name")]
     NamelessServer,
     #[error("server `{server}` has neither `command` nor `url`")]
@@ -120,6 +128,8 @@ pub enum Problem {
     HeaderValue { name: String },
     #[error("the header `{name}` is given twice")]
     HeaderTwice { name: String },
+    #[error("the header `{name}` is left out: variable `{variable}` is not set")]
+    HeaderUnset { name: String, variable: String },
     #[error("`username` may not contain a colon")]
     UserName,
     #[error("`{name}` is not the name of an environment variable")]
@@ -225,6 +235,10 @@ impl Problem {
                  `$${`"
                     .into()
             }
+            Self::UnsetInput { variable, .. } => {
+                format!("set the environment variable `{variable}`")
+            }
+            Self::UnknownInput { .. } => "declare it in `inputs`".into(),
             Self::OpenReference => "close it, or write `$${` for the text itself".into(),
             Self::Command => "put the secret in a variable or a file: `${VAR}`, `${file:PATH}`".into(),
             Self::SecretFile { .. } => {
@@ -240,6 +254,7 @@ impl Problem {
             Self::NoTransport { .. } => {
                 "give a `command` to run, a `url` to connect to, or `enabled: false`".into()
             }
+            Self::OfExtension { .. } => "give it a `command` or a `url` to have it here".into(),
             Self::NotForType { key, .. } => format!("add `{key}`, or change `type`"),
             Self::Url { .. } => "write for example \"https://example.com/mcp\"".into(),
             Self::Scheme { .. } => {
@@ -264,6 +279,10 @@ fn listen_hint(reason: BadListen) -> &'static str {
 
 fn ticked(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| format!("`{word}`")).collect()
+}
+
+fn one_of_texts(words: &[String]) -> String {
+    one_of(&words.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 fn one_of(words: &[&str]) -> String {

@@ -10,6 +10,7 @@ use super::keys::TYPES;
 use super::rules::texts;
 use super::secret::Secret;
 use super::shape;
+use super::sources::Environment;
 use super::transport::{ChildConfig, HttpConfig, TransportConfig};
 use super::tree::Node;
 
@@ -17,7 +18,7 @@ use super::tree::Node;
 const OF_CHILDREN: [&str; 4] = ["command", "args", "env", "cwd"];
 
 /// Keys that only a server behind a URL has.
-const OF_URLS: [&str; 3] = ["url", "headers", "auth"];
+const OF_URLS: [&str; 4] = ["url", "headers", "envHeaders", "auth"];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -45,6 +46,7 @@ pub(crate) struct Reach<'a> {
     pub(crate) entry: &'a Node,
     /// The variables of `envFile`.
     pub(crate) own: &'a IndexMap<String, String>,
+    pub(crate) env: &'a Environment,
     pub(crate) paths: Paths<'a>,
 }
 
@@ -117,6 +119,11 @@ impl Reach<'_> {
         }
     }
 
+    fn variable(&self, name: &str) -> Option<&str> {
+        let own = self.own.get(name).map(String::as_str);
+        own.or_else(|| self.env.get(name))
+    }
+
     fn child(&self, findings: &mut Findings) -> Option<ChildConfig> {
         let mut path = |key, resolve: &dyn Fn(&str) -> Result<std::path::PathBuf, Problem>| {
             let node = self.entry.get(key)?;
@@ -157,7 +164,7 @@ impl Reach<'_> {
     }
 
     fn http(&self, kind: Kind, findings: &mut Findings) -> Option<HttpConfig> {
-        let headers = auth::headers(self.entry, findings);
+        let headers = auth::headers(self.entry, &|name| self.variable(name), findings);
         let node = self.entry.get("url")?;
         let url = node.text().filter(|url| !url.is_empty())?;
         if let Err(problem) = check_url(url, kind) {

@@ -13,6 +13,8 @@ pub struct Rules {
     /// Goes before every name, with the separator between; `None` = off. The server's key where the
     /// entry does not say.
     pub prefix: Option<String>,
+    /// Stands between prefix and name; `None` = the one of the settings.
+    pub separator: Option<String>,
     /// Further prefixes that calls may use and lists do not show.
     pub aliases: Vec<String>,
     /// Rules for tools, on their names.
@@ -64,6 +66,10 @@ impl Rules {
         let mut section = |key| SectionRules::read(entry.get(key), findings);
         Self {
             prefix: prefix.map(str::to_owned),
+            separator: entry
+                .get("separator")
+                .and_then(Node::text)
+                .map(str::to_owned),
             tools: section("tools"),
             prompts: section("prompts"),
             resources: section("resources"),

@@ -22,20 +22,31 @@ pub(crate) const AUTH_TYPES: &[&str] = &["bearer", "apiKey", "basic"];
 /// Keys of other programs that change nothing here.
 pub(crate) const FOREIGN: &[&str] = &[
     "alwaysAllow",
+    "alwaysLoad",
+    "authProviderType",
     "autoApprove",
     "comment",
     "description",
+    "displayName",
+    "extension",
+    "filterMapping",
     "gallery",
     "icon",
     "iconPath",
+    "isDefaultServer",
     "name",
     "note",
     "notes",
+    "remoteConfigured",
     "source",
+    "sourcePath",
     "tags",
+    "targetAudience",
+    "targetServiceAccount",
     "title",
     "trust",
     "version",
+    "watchPaths",
 ];
 
 /// All of ours, in the order of the reference.
@@ -90,6 +101,12 @@ pub(crate) const SERVER: &[Key] = &[
         doc: "Headers for every request",
     },
     Key {
+        name: "envHeaders",
+        shape: NAME_MAP,
+        default: Preset::Absent,
+        doc: "Header → the environment variable that holds its value; left out where that is unset or empty",
+    },
+    Key {
         name: "auth",
         shape: Shape::Object(AUTH),
         default: Preset::Absent,
@@ -100,6 +117,12 @@ pub(crate) const SERVER: &[Key] = &[
         shape: Shape::TextOrNull,
         default: Preset::Said("the server's key"),
         doc: "Goes before every name, with the separator between; `null` or `\"\"` turns it off",
+    },
+    Key {
+        name: "separator",
+        shape: Shape::Text,
+        default: Preset::Said("that of `mux`"),
+        doc: "Stands between prefix and name",
     },
     Key {
         name: "aliases",

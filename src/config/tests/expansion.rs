@@ -18,16 +18,12 @@ fn expand(written: &str, variables: &[(&str, &str)]) -> Result<String, String> {
     let env = Environment::new(variables);
     let paths = Paths {
         base: Path::new("/nowhere"),
+        work: Path::new("/work"),
         home: None,
     };
     let mut node = Node::literal(written, Place::default());
     let mut findings = Findings::default();
-    Expander {
-        own: None,
-        env: &env,
-        paths,
-    }
-    .fill(&mut node, &mut findings);
+    Expander::new(&env, paths).fill(&mut node, &mut findings);
     let messages: Vec<String> = findings
         .errors
         .iter()

@@ -15,6 +15,7 @@ pub(super) fn environment() -> Environment {
         ("DOCS_TOKEN", "s3cret-docs"),
         ("OLD_KEY", "s3cret-old"),
         ("SECRET", "s3cret"),
+        ("PERPLEXITY_KEY", "s3cret-perplexity"),
         ("LINES", "s3cret\nline"),
         ("TRICK", "${SECRET}"),
         ("EMPTY", ""),
@@ -98,6 +99,15 @@ fn check(name: &str, outcome: impl Fn(&Path, &Path) -> Result<(), String>) {
 #[test]
 fn valid_files_make_the_expected_configuration() {
     check("valid", |folder, fixture| {
+        let config = load(folder, fixture)
+            .map_err(|errors| format!("=== {}\n{errors}", fixture.display()))?;
+        compare(&fixture.with_extension("txt"), &render(&config, folder))
+    });
+}
+
+#[test]
+fn other_programs_files_make_what_they_mean_there() {
+    check("formats", |folder, fixture| {
         let config = load(folder, fixture)
             .map_err(|errors| format!("=== {}\n{errors}", fixture.display()))?;
         compare(&fixture.with_extension("txt"), &render(&config, folder))

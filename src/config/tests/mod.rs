@@ -3,6 +3,7 @@
 mod examples;
 mod expansion;
 mod fixtures;
+mod formats;
 mod plan;
 mod render;
 mod round_trip;

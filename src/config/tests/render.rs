@@ -69,6 +69,9 @@ fn render_http(word: &str, http: &HttpConfig) -> String {
 
 fn render_rules(rules: &Rules) -> String {
     let mut text = format!("  prefix {:?}, aliases {:?}\n", rules.prefix, rules.aliases);
+    if let Some(separator) = &rules.separator {
+        writeln!(text, "  separator {separator:?}").unwrap();
+    }
     let sections = [
         ("tools", &rules.tools),
         ("prompts", &rules.prompts),
