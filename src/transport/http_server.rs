@@ -26,6 +26,7 @@ use super::TransportError;
 use super::gather::Gather;
 use super::origin::Allowed;
 use super::reply::{HttpReply, ReplyBody};
+use super::upgrade::Upgrade;
 
 /// How long to wait when the system has no descriptor left for a new connection.
 const EXHAUSTED: Duration = Duration::from_millis(100);
@@ -51,6 +52,8 @@ pub struct HttpRequest {
     pub body: Bytes,
     /// Where the connection comes from.
     pub peer: SocketAddr,
+    /// What the client wants to speak in place of HTTP, if it does.
+    pub(super) upgrade: Option<Upgrade>,
 }
 
 /// What answers requests.
@@ -170,7 +173,8 @@ impl<S: HttpService> Server<S> {
             async move { server.answer(request, peer).await }
         });
         let builder = self.builder();
-        let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+        let mut connection =
+            pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
         let silence = async {
             sleep(self.options.header_timeout).await;
             if asked.load(Ordering::Relaxed) {
@@ -229,9 +233,10 @@ impl<S: HttpService> Server<S> {
     /// The whole request, or what to answer instead.
     async fn read(
         &self,
-        request: Request<Incoming>,
+        mut request: Request<Incoming>,
         peer: SocketAddr,
     ) -> Result<HttpRequest, HttpReply> {
+        let upgrade = Upgrade::of(&mut request);
         let (head, body) = request.into_parts();
         if let Err(refused) = self.options.allowed.check(&head.uri, &head.headers) {
             tracing::debug!(%peer, %refused, "a request was refused");
@@ -245,6 +250,7 @@ impl<S: HttpService> Server<S> {
             headers: head.headers,
             body,
             peer,
+            upgrade,
         })
     }
 

@@ -1,7 +1,7 @@
 //! Pipes that move frames between processes.
 //!
 //! A [`Duplex`] is a two-way pipe of frames: our own stdin and stdout ([`stdio()`]), a child process ([`spawn`]) or a pair in
-//! memory. HTTP is no such pipe: [`Endpoint`] sends one request and hands over the answer as it arrives, [`serve`] does the
+//! memory, or a WebSocket. HTTP is no such pipe: [`Endpoint`] sends one request and hands over the answer as it arrives, [`serve`] does the
 //! same from the other side. A [`Guard`] sees to it that no process of a child outlives the mux.
 //!
 //! Invariants: nothing here knows a method, a name, an era or an MCP header, or looks into a frame. Every queue and every wait for
@@ -25,6 +25,8 @@ mod stdio;
 #[cfg(test)]
 mod testing;
 mod tree;
+mod upgrade;
+mod websocket;
 
 pub use child::{Child, spawn};
 pub use duplex::{Duplex, Incoming, Outgoing};
@@ -37,3 +39,4 @@ pub use origin::{Allowed, Refused};
 pub use process::ChildProcess;
 pub use reply::{HttpReply, ReplyBody};
 pub use stdio::stdio;
+pub use upgrade::Upgrade;

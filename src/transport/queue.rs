@@ -13,7 +13,7 @@ pub(super) const QUEUE_FRAMES: usize = 256;
 /// Frames up to this size are copied together, so that many leave in one write.
 const SMALL: usize = 4 * 1024;
 /// How many queued frames are taken at once.
-const BATCH_FRAMES: usize = 128;
+pub(super) const BATCH_FRAMES: usize = 128;
 
 /// What waits in the queue.
 pub(super) enum Queued {

@@ -1,0 +1,172 @@
+use futures_util::{SinkExt, StreamExt};
+use tokio::io::DuplexStream;
+use tokio_tungstenite::tungstenite::Message::{Binary, Close, Text};
+
+use super::*;
+use crate::transport::testing::{text, within};
+
+type Peer = WebSocketStream<DuplexStream>;
+
+/// Our end with a limit of 100 bytes, and a client at the other.
+async fn linked() -> (Duplex, Peer, TaskTracker) {
+    let (ours, theirs) = tokio::io::duplex(4_096);
+    let tracker = TaskTracker::new();
+    let duplex = websocket(ours, Role::Server, 100, CloseCode::Away, &tracker);
+    let peer = WebSocketStream::from_raw_socket(theirs, Role::Client, None).await;
+    (duplex, peer, tracker)
+}
+
+/// The code with which we close.
+async fn closed(peer: &mut Peer) -> CloseCode {
+    loop {
+        match within(peer.next()).await {
+            Some(Ok(Close(Some(frame)))) => return frame.code,
+            Some(Ok(_)) => {}
+            other => panic!("no close frame but {other:?}"),
+        }
+    }
+}
+
+async fn next(peer: &mut Peer) -> Message {
+    within(peer.next()).await.unwrap().unwrap()
+}
+
+#[tokio::test]
+async fn messages_go_both_ways_in_order_and_fragments_are_one() {
+    let (mut ours, mut peer, _) = linked().await;
+    for frame in ["{\n1}", "2", "3"] {
+        ours.outgoing
+            .send(Bytes::from_static(frame.as_bytes()))
+            .await
+            .unwrap();
+    }
+    for expected in ["{ 1}", "2", "3"] {
+        assert_eq!(next(&mut peer).await, Text(expected.into()));
+    }
+    peer.send(Text("a".into())).await.unwrap();
+    let theirs = peer.get_mut();
+    // "bc" in two frames, masked with nothing.
+    theirs
+        .write_all(&[0x01, 0x81, 0, 0, 0, 0, b'b'])
+        .await
+        .unwrap();
+    theirs
+        .write_all(&[0x80, 0x81, 0, 0, 0, 0, b'c'])
+        .await
+        .unwrap();
+    assert_eq!(text(&mut ours.incoming).await, "a");
+    assert_eq!(text(&mut ours.incoming).await, "bc");
+}
+
+#[tokio::test]
+async fn a_message_beyond_the_limit_is_refused_by_its_header() {
+    let (mut ours, mut peer, tracker) = linked().await;
+    let mut header = vec![0x81, 0xff];
+    header.extend(101_u64.to_be_bytes());
+    header.extend([0; 4]);
+    peer.get_mut().write_all(&header).await.unwrap();
+    assert_eq!(closed(&mut peer).await, CloseCode::Size);
+    assert_eq!(within(ours.incoming.next()).await, None);
+    drop(peer);
+    tracker.close();
+    within(tracker.wait()).await;
+}
+
+#[tokio::test]
+async fn what_is_no_text_ends_the_link_with_its_code() {
+    let (_ours, mut peer, _) = linked().await;
+    peer.send(Binary(Bytes::from_static(b"{}"))).await.unwrap();
+    assert_eq!(closed(&mut peer).await, CloseCode::Unsupported);
+    for (frame, code) in [
+        (&[0x81, 0x81, 0, 0, 0, 0, 0xff][..], CloseCode::Invalid),
+        (&[0x83, 0x80, 0, 0, 0, 0], CloseCode::Protocol),
+        (&[0x81, 0x01, b'x'], CloseCode::Protocol),
+    ] {
+        let (_ours, mut peer, _) = linked().await;
+        peer.get_mut().write_all(frame).await.unwrap();
+        assert_eq!(closed(&mut peer).await, code, "{frame:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_ping_is_answered_though_nobody_listens() {
+    let (_ours, mut peer, _) = linked().await;
+    peer.send(Message::Ping(Bytes::from_static(b"x")))
+        .await
+        .unwrap();
+    assert_eq!(
+        next(&mut peer).await,
+        Message::Pong(Bytes::from_static(b"x"))
+    );
+}
+
+#[tokio::test]
+async fn what_was_sent_is_written_before_the_farewell() {
+    let (ours, mut peer, tracker) = linked().await;
+    for _ in 0..500 {
+        let sent = ours.outgoing.send(Bytes::from_static(b"{}"));
+        tokio::select! {
+            sent = sent => sent.unwrap(),
+            _ = async { loop { next(&mut peer).await; } } => {}
+        }
+    }
+    drop(ours);
+    assert_eq!(closed(&mut peer).await, CloseCode::Away);
+    drop(peer);
+    tracker.close();
+    within(tracker.wait()).await;
+}
+
+#[tokio::test]
+async fn a_peer_that_closes_ends_both_directions() {
+    let (mut ours, mut peer, _) = linked().await;
+    peer.close(None).await.unwrap();
+    assert_eq!(within(ours.incoming.next()).await, None);
+    within(ours.outgoing.closed()).await;
+}
+
+#[tokio::test]
+async fn a_peer_that_does_not_read_is_waited_for_with_a_bound() {
+    let (ours, _peer, _) = linked().await;
+    let large = Bytes::from(vec![b' '; 1024 * 1024]);
+    let mut sent = 0;
+    while timeout(
+        Duration::from_millis(300),
+        ours.outgoing.send(large.clone()),
+    )
+    .await
+    .is_ok()
+    {
+        sent += 1;
+    }
+    assert!((1..=16).contains(&sent), "{sent} MiB");
+}
+
+#[tokio::test]
+async fn a_peer_without_a_sign_of_life_is_given_up() {
+    let (ours, theirs) = tokio::io::duplex(16);
+    let io = Counted { io: ours, moved: 0 };
+    let long_ago = Instant::now().checked_sub(SILENCE).unwrap();
+    let mut driver = Driver {
+        socket: WebSocketStream::from_raw_socket(io, Role::Server, None).await,
+        limit: 100,
+        farewell: CloseCode::Away,
+        taken: Vec::new(),
+        permits: Vec::new(),
+        flushes: Vec::new(),
+        flushing: false,
+        heard: long_ago,
+        moved: (0, long_ago),
+    };
+    assert!(
+        driver.round(false).is_none() && driver.flushing,
+        "nobody listened"
+    );
+    (driver.heard, driver.flushing) = (long_ago, false);
+    assert!(driver.round(true).is_some(), "it said nothing");
+    (driver.heard, driver.flushing, driver.moved) = (long_ago, true, (0, long_ago));
+    assert!(driver.round(true).is_some(), "it took nothing");
+    driver.moved.0 = 1;
+    assert!(driver.round(true).is_none(), "it took something");
+    drop(theirs);
+}
