@@ -114,6 +114,9 @@ impl App {
             &EndpointOptions {
                 max_sessions: settings.max_sessions,
                 session_idle_timeout: settings.session_idle_timeout,
+                max_message_size: settings.max_message_size,
+                websocket: settings.websocket,
+                legacy_sse: settings.legacy_sse,
                 tracker: self.clients.tracker.clone(),
                 stop: self.clients.stop.clone(),
             },

@@ -52,6 +52,10 @@ pub struct Settings {
     /// Where to serve streamable HTTP; `None` = not at all.
     #[serde(deserialize_with = "address")]
     pub listen: Option<Listen>,
+    /// Whether to serve the transport of 2024-11-05 beside streamable HTTP.
+    pub legacy_sse: bool,
+    /// Whether to serve clients over WebSocket beside streamable HTTP.
+    pub websocket: bool,
     /// Stands between prefix and name.
     pub separator: String,
     /// Longest public name, in characters.
@@ -124,6 +128,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             listen: None,
+            legacy_sse: false,
+            websocket: false,
             separator: "__".into(),
             max_name_length: 64,
             on_conflict: OnConflict::First,

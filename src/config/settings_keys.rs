@@ -11,6 +11,18 @@ pub(crate) const SETTINGS: &[Key] = &[
         doc: "Address to serve streamable HTTP on, at the path `/mcp`",
     },
     Key {
+        name: "legacySse",
+        shape: Shape::Flag,
+        default: Preset::Value("false"),
+        doc: "Whether clients that only know HTTP with SSE (2024-11-05) are served, at the path `/sse`",
+    },
+    Key {
+        name: "websocket",
+        shape: Shape::Flag,
+        default: Preset::Value("false"),
+        doc: "Whether clients that only know WebSocket are served, at the path `/ws`",
+    },
+    Key {
         name: "separator",
         shape: Shape::Text,
         default: Preset::Value("__"),
@@ -93,7 +105,8 @@ pub(crate) const SETTINGS: &[Key] = &[
         name: "maxSessions",
         shape: Shape::Count(1, 1_000_000),
         default: Preset::Value("10000"),
-        doc: "How many sessions of legacy clients may exist at once",
+        doc: "How many sessions of legacy clients may exist at once, and beside them how many streams at \
+              `/sse` and links at `/ws`",
     },
     Key {
         name: "sessionIdleTimeout",

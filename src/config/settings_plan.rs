@@ -48,6 +48,8 @@ macro_rules! settings {
 /// All settings, in the order of the reference.
 const TABLE: &[Setting] = settings! {
     Restart "listen" listen,
+    Restart "legacySse" legacy_sse,
+    Restart "websocket" websocket,
     Now "separator" separator,
     Now "maxNameLength" max_name_length,
     Now "onConflict" on_conflict,

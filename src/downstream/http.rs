@@ -1,4 +1,4 @@
-//! The MCP endpoint over HTTP: which dialect serves a request.
+//! The endpoints over HTTP: which of them, and which dialect, serves a request.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,22 +6,24 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::Stream;
 use futures_util::stream::unfold;
-use http::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, Method as HttpMethod, StatusCode};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::mux::Hub;
-use crate::protocol::{CallParams, Era, ProtocolVersion};
+use crate::protocol::{CallParams, Era, ProtocolVersion, code};
 use crate::transport::{HttpReply, HttpRequest, HttpService};
 use crate::wire::{Frame, Message};
 
 use super::http_legacy::LegacyHttp;
 use super::http_modern::ModernHttp;
+use super::legacy_sse::{self, LegacySse};
+use super::link::{no_batches, refuse};
 use super::modern::ModernRequest;
 use super::sse;
-use super::stdio::{no_batches, refuse};
+use super::websocket::{self, WebSockets};
 
 /// The path of the MCP endpoint.
 pub const PATH: &str = "/mcp";
@@ -43,16 +45,24 @@ pub struct EndpointOptions {
     pub max_sessions: usize,
     /// How long a legacy session may be idle.
     pub session_idle_timeout: Duration,
+    /// The longest message in bytes.
+    pub max_message_size: usize,
+    /// Whether there is a WebSocket beside the endpoint.
+    pub websocket: bool,
+    /// Whether clients of the first transport over HTTP are served.
+    pub legacy_sse: bool,
     /// Runs the endpoint's tasks.
     pub tracker: TaskTracker,
     /// Ends the sessions.
     pub stop: CancellationToken,
 }
 
-/// The MCP endpoint.
+/// The MCP endpoint, and what is beside it for clients that cannot use it.
 pub struct Endpoint {
     modern: ModernHttp,
     legacy: Arc<LegacyHttp>,
+    websocket: Option<WebSockets>,
+    legacy_sse: Option<Arc<LegacySse>>,
 }
 
 impl Endpoint {
@@ -61,6 +71,21 @@ impl Endpoint {
         Self {
             modern: ModernHttp::new(hub.clone()),
             legacy: LegacyHttp::new(hub, options),
+            websocket: options.websocket.then(|| WebSockets::new(hub, options)),
+            legacy_sse: options.legacy_sse.then(|| LegacySse::new(hub, options)),
+        }
+    }
+
+    async fn mcp(&self, request: HttpRequest) -> HttpReply {
+        match request.method {
+            HttpMethod::POST => self.post(request).await,
+            HttpMethod::GET if !names_modern(&request.headers) => {
+                self.legacy.listen(&request.headers)
+            }
+            HttpMethod::DELETE if !names_modern(&request.headers) => {
+                self.legacy.end(&request.headers)
+            }
+            _ => not_allowed("GET, POST, DELETE"),
         }
     }
 
@@ -108,27 +133,32 @@ impl Endpoint {
 
 impl HttpService for Endpoint {
     async fn handle(&self, request: HttpRequest) -> HttpReply {
-        if request.path != PATH {
-            return HttpReply::empty(StatusCode::NOT_FOUND);
-        }
-        match request.method {
-            HttpMethod::POST => self.post(request).await,
-            HttpMethod::GET if !names_modern(&request.headers) => {
-                self.legacy.listen(&request.headers)
-            }
-            HttpMethod::DELETE if !names_modern(&request.headers) => {
-                self.legacy.end(&request.headers)
-            }
-            _ => not_allowed(),
+        match (request.path.as_str(), &self.websocket, &self.legacy_sse) {
+            (PATH, ..) => self.mcp(request).await,
+            (websocket::PATH, Some(websocket), _) => websocket.open(request),
+            (legacy_sse::PATH, _, Some(sse)) => sse.open(&request),
+            (legacy_sse::MESSAGES, _, Some(sse)) => sse.message(request).await,
+            _ => HttpReply::empty(StatusCode::NOT_FOUND),
         }
     }
 }
 
-fn not_allowed() -> HttpReply {
+/// The answer to a method other than these.
+pub(super) fn not_allowed(allowed: &'static str) -> HttpReply {
     let mut reply = HttpReply::empty(StatusCode::METHOD_NOT_ALLOWED);
     reply
         .headers
-        .insert(ALLOW, HeaderValue::from_static("GET, POST, DELETE"));
+        .insert(ALLOW, HeaderValue::from_static(allowed));
+    reply
+}
+
+/// The answer when there is no room for another session.
+pub(super) fn too_many() -> HttpReply {
+    let why = "too many sessions are open";
+    let mut reply = refusal(StatusCode::SERVICE_UNAVAILABLE, code::OVERLOADED, why);
+    reply
+        .headers
+        .insert(RETRY_AFTER, HeaderValue::from_static("30"));
     reply
 }
 
@@ -144,7 +174,8 @@ pub(super) fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a 
     headers.get(name)?.to_str().ok().map(str::trim)
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
+/// Whether a body claims to be JSON.
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
     text(headers, &CONTENT_TYPE).is_some_and(|value| {
         let essence = value.split(';').next().unwrap_or_default().trim();
         essence.eq_ignore_ascii_case(JSON)

@@ -5,11 +5,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use futures_util::stream::unfold;
-use http::header::RETRY_AFTER;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use tokio::time::{Instant, interval, sleep_until, timeout};
 use tokio_util::task::TaskTracker;
@@ -22,11 +19,12 @@ use crate::wire::{Malformed, Message, Notification, Request, Response};
 use super::batch::Batch;
 use super::http::{
     EVENTS, EndpointOptions, PROTOCOL_VERSION, SESSION_ID, accepts, events, json, refusal, text,
+    too_many,
 };
+use super::link::{no_batches, refuse};
 use super::reply::{Item, Reply};
 use super::session::Session;
-use super::sessions::{HttpSession, LINGER, STANDING, Sessions};
-use super::stdio::{no_batches, refuse};
+use super::sessions::{HttpSession, LINGER, STANDING, Sessions, unguessable};
 use super::stream_log::{LogReader, StreamLog};
 use super::{answer, legacy, sse};
 
@@ -76,16 +74,11 @@ impl LegacyHttp {
     }
 
     fn initialize(&self, request: &Request) -> HttpReply {
-        let id = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 24]>());
+        let id = unguessable();
         let caller = Caller::new(format!("session {id}"));
         let (session, result) = Session::open(&self.hub, caller, request.params.as_ref());
         if self.sessions.add(&id, session).is_none() {
-            let why = "too many sessions are open";
-            let mut reply = refusal(StatusCode::SERVICE_UNAVAILABLE, code::OVERLOADED, why);
-            reply
-                .headers
-                .insert(RETRY_AFTER, HeaderValue::from_static("30"));
-            return reply;
+            return too_many();
         }
         let mut reply = json(StatusCode::OK, answer::result(&request.id, result).frame);
         if let Ok(id) = HeaderValue::from_str(&id) {

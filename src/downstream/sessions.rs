@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -18,6 +20,11 @@ pub(super) const LINGER: Duration = Duration::from_secs(30);
 const MAX_ENDED: usize = 8;
 /// The name of the stream for what belongs to no request.
 pub(super) const STANDING: u64 = 0;
+
+/// An id that nobody can guess: 192 random bits.
+pub(super) fn unguessable() -> String {
+    URL_SAFE_NO_PAD.encode(rand::random::<[u8; 24]>())
+}
 
 /// A legacy client over HTTP.
 pub(super) struct HttpSession {

@@ -15,6 +15,17 @@ pub(super) fn message(frame: Bytes, id: Option<String>) -> Bytes {
     event.encode()
 }
 
+/// The event that says where the client's messages go to (2024-11-05, "HTTP with SSE").
+pub(super) fn endpoint(uri: &str) -> Bytes {
+    SseEvent {
+        event: Some("endpoint".to_owned()),
+        data: Bytes::copy_from_slice(uri.as_bytes()),
+        id: None,
+        retry: None,
+    }
+    .encode()
+}
+
 /// The event without data that opens a stream which can be resumed (2025-11-25, "Sending messages").
 pub(super) fn priming(id: String) -> Bytes {
     SseEvent {

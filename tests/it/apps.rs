@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::matrix::matrix;
-use crate::support::{Era, MuxTest, Pairing, Pipe, fake};
+use crate::support::{Era, Front, MuxTest, Pairing, fake};
 
 matrix!(
     an_interface_can_be_read_though_nobody_lists_it,
@@ -75,7 +75,7 @@ fn the_extension_is_declared_on_both_sides(pairing: Pairing) {
     let mux = MuxTest::new().upstream("a", &fake).over(pairing.front);
     let client = mux.client(pairing.client);
     // On stdio the handshake may come before anything is known of the server.
-    if pairing.client == Era::Modern || pairing.front == Pipe::Http {
+    if pairing.client == Era::Modern || pairing.front == Front::Http {
         let said = match &client.handshake {
             Some(hello) => hello.clone(),
             None => client.request("server/discover", &json!({})).msg,

@@ -4,15 +4,16 @@ use serde_json::{Value, json};
 
 use crate::support::client::Connect;
 use crate::support::fake::Call;
-use crate::support::{Client, Era, Fake, FakeServer, Mux, MuxTest, Pipe, Reply, fake};
+use crate::support::{Client, Era, Fake, FakeServer, Front, Mux, MuxTest, Pipe, Reply, fake};
 
 const TASKS: &str = "io.modelcontextprotocol/tasks";
 const RELATED: &str = "io.modelcontextprotocol/related-task";
-const PAIRS: [(Pipe, Pipe); 4] = [
-    (Pipe::Stdio, Pipe::Stdio),
-    (Pipe::Stdio, Pipe::Http),
-    (Pipe::Http, Pipe::Stdio),
-    (Pipe::Http, Pipe::Http),
+const PAIRS: [(Front, Pipe); 5] = [
+    (Front::Stdio, Pipe::Stdio),
+    (Front::Stdio, Pipe::Http),
+    (Front::Http, Pipe::Stdio),
+    (Front::Http, Pipe::Http),
+    (Front::WebSocket, Pipe::Http),
 ];
 
 fn task(id: &str, status: &str) -> Value {
@@ -67,7 +68,7 @@ fn knowing(era: Era) -> Connect {
     })
 }
 
-fn behind(front: Pipe, fakes: &[(&str, &FakeServer)]) -> Mux {
+fn behind(front: impl Into<Front>, fakes: &[(&str, &FakeServer)]) -> Mux {
     let mux = MuxTest::new();
     let mux = fakes
         .iter()
@@ -189,7 +190,7 @@ fn a_legacy_task_passes_and_belongs_to_its_client() {
         }
         let unknown = client.request("tasks/get", &json!({"taskId": "u"}));
         assert_eq!(unknown.get("error/code"), -32602);
-        if front == Pipe::Http {
+        if front == Front::Http {
             let other = mux.connect(knowing(Era::Legacy));
             let refused = other.request("tasks/get", &json!({"taskId": "t"}));
             assert_eq!(refused.get("error/code"), -32602);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::client::Connect;
 use crate::support::matrix::matrix;
-use crate::support::{Era, Fake, Gate, MuxTest, Pairing, Pipe, Reply, eventually};
+use crate::support::{Era, Fake, Front, Gate, MuxTest, Pairing, Pipe, Reply, eventually};
 
 matrix!(an_ordinary_result_comes_of_a_task);
 
@@ -177,7 +177,7 @@ fn a_connection_of_its_own_knows_what_a_tool_wants() {
         let pairing = Pairing {
             client: Era::Modern,
             server: Era::Legacy,
-            front: Pipe::Http,
+            front: Front::Http,
             back,
         };
         let fake = ending(fake(pairing), pairing).over(back);
@@ -195,7 +195,7 @@ fn questions_of_two_tasks_on_one_pipe_do_not_cross() {
     let pairing = Pairing {
         client: Era::Legacy,
         server: Era::Legacy,
-        front: Pipe::Http,
+        front: Front::Http,
         back: Pipe::Stdio,
     };
     let both = Gate::new();

@@ -8,7 +8,7 @@ use rand::seq::SliceRandom;
 use serde_json::json;
 
 use super::able;
-use crate::support::{Client, Era, MuxTest, Pairing, Pipe, Reply, fake};
+use crate::support::{Client, Era, Front, MuxTest, Pairing, Pipe, Reply, fake};
 
 const PARKED: usize = 50;
 const QUICK: usize = 50;
@@ -19,7 +19,7 @@ fn behind(client: Era, server: Era, back: Pipe) {
     fifty_parked_calls_and_fifty_others(Pairing {
         client,
         server,
-        front: Pipe::Http,
+        front: Front::Http,
         back,
     });
 }

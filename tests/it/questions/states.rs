@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{able, asking, form};
 use crate::support::matrix::matrix;
-use crate::support::{Client, Era, MuxTest, Pairing, Pipe};
+use crate::support::{Client, Era, Front, MuxTest, Pairing, Pipe};
 
 const ACCEPT: &str = r#"{"k":{"action":"accept"},"q1":{"action":"accept"}}"#;
 
@@ -70,7 +70,7 @@ fn a_state_of_another_mux_is_foreign() {
         let pairing = Pairing {
             client: Era::Modern,
             server: era,
-            front: Pipe::Http,
+            front: Front::Http,
             back: Pipe::Http,
         };
         let questions = vec![("k", "elicitation/create", form("m"))];
@@ -98,7 +98,7 @@ fn a_state_expires_and_its_call_with_it() {
         let pairing = Pairing {
             client: Era::Modern,
             server: era,
-            front: Pipe::Http,
+            front: Front::Http,
             back: Pipe::Stdio,
         };
         let questions = vec![("k", "elicitation/create", form("m"))];
@@ -132,7 +132,7 @@ fn a_caller_can_park_a_bounded_number_of_calls() {
     let pairing = Pairing {
         client: Era::Modern,
         server: Era::Legacy,
-        front: Pipe::Http,
+        front: Front::Http,
         back: Pipe::Http,
     };
     let questions = vec![("k", "elicitation/create", form("m"))];
@@ -163,7 +163,7 @@ fn an_answer_that_is_missing_is_asked_for_again() {
     let pairing = Pairing {
         client: Era::Modern,
         server: Era::Legacy,
-        front: Pipe::Http,
+        front: Front::Http,
         back: Pipe::Http,
     };
     let questions = vec![

@@ -1,15 +1,16 @@
-//! One body, sixteen tests: both eras and both transports on both sides of the mux.
+//! One body, many tests: both eras and both transports on both sides of the mux, and a few where the client comes over
+//! another one.
 
 use super::client::Connect;
 use super::fake::{self, Fake};
-use super::{Client, Era, FakeServer, Mux, MuxTest, Pipe};
+use super::{Client, Era, FakeServer, Front, Mux, MuxTest, Pipe};
 
 /// One cell of the matrix.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pairing {
     pub(crate) client: Era,
     pub(crate) server: Era,
-    pub(crate) front: Pipe,
+    pub(crate) front: Front,
     pub(crate) back: Pipe,
 }
 
@@ -53,8 +54,8 @@ impl Pairing {
     }
 }
 
-/// Makes sixteen tests of each function that takes a [`Pairing`]; four for each pair of eras in brackets, where only
-/// those make sense.
+/// Makes tests of each function that takes a [`Pairing`]: four for each pair of eras, and one or two with clients of
+/// other transports; only for the pairs in brackets, where only those make sense.
 macro_rules! matrix {
     ($($name:ident),+ $(,)?) => {
         $(
@@ -77,20 +78,36 @@ macro_rules! matrix {
                     http_to_stdio: Http Stdio,
                     http_to_http: Http Http,
                 }
+                $crate::support::matrix::matrix! { @fronts $body, $client $server }
             }
         )+
+    };
+    (@fronts $body:ident, Legacy Legacy) => {
+        $crate::support::matrix::matrix! { @pipes $body, Legacy Legacy, sse_to_stdio: Sse Stdio, }
+    };
+    (@fronts $body:ident, Legacy Modern) => {
+        $crate::support::matrix::matrix! { @pipes $body, Legacy Modern,
+            sse_to_http: Sse Http,
+            websocket_to_stdio: WebSocket Stdio,
+        }
+    };
+    (@fronts $body:ident, Modern Legacy) => {
+        $crate::support::matrix::matrix! { @pipes $body, Modern Legacy, websocket_to_http: WebSocket Http, }
+    };
+    (@fronts $body:ident, Modern Modern) => {
+        $crate::support::matrix::matrix! { @pipes $body, Modern Modern, websocket_to_stdio: WebSocket Stdio, }
     };
     (@pipes $body:ident, $client:ident $server:ident,
         $($pipes:ident: $front:ident $back:ident,)+) => {
         $(
             #[test]
             fn $pipes() {
-                use $crate::support::{Era, Pairing, Pipe};
+                use $crate::support::{Era, Front, Pairing, Pipe};
 
                 super::super::$body(Pairing {
                     client: Era::$client,
                     server: Era::$server,
-                    front: Pipe::$front,
+                    front: Front::$front,
                     back: Pipe::$back,
                 });
             }

@@ -40,6 +40,24 @@ pub(crate) enum Pipe {
     Http,
 }
 
+/// What a client comes over. Over `/sse` only legacy clients do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Front {
+    Stdio,
+    Http,
+    Sse,
+    WebSocket,
+}
+
+impl From<Pipe> for Front {
+    fn from(pipe: Pipe) -> Self {
+        match pipe {
+            Pipe::Stdio => Self::Stdio,
+            Pipe::Http => Self::Http,
+        }
+    }
+}
+
 /// The newest revision with a handshake.
 pub(crate) const LEGACY: &str = "2025-11-25";
 /// The first revision without one.

@@ -11,10 +11,10 @@ use std::thread;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::client::{Connect, Stdio};
+use super::client::{Connect, Stdio, sse, websocket};
 use super::fake::Lives;
 use super::process::{Process, Ran};
-use super::{Client, Era, FakeServer, Pipe, eventually};
+use super::{Client, Era, FakeServer, Front, eventually};
 
 /// Lines of a mux's log that a failed test shows: more would push the failure itself out of sight.
 const LAST_WORDS: usize = 40;
@@ -29,6 +29,7 @@ pub(crate) struct MuxTest {
     env: Vec<(String, String)>,
     lives: Vec<Lives>,
     listed: Option<usize>,
+    front: Front,
 }
 
 impl MuxTest {
@@ -46,6 +47,7 @@ impl MuxTest {
             env: Vec::new(),
             lives: Vec::new(),
             listed: Some(0),
+            front: Front::Http,
         }
     }
 
@@ -126,11 +128,16 @@ impl MuxTest {
         self.start_with(&["--stdio"])
     }
 
+    /// Runs a mux whose clients come over this.
     #[track_caller]
-    pub(crate) fn over(self, pipe: Pipe) -> Mux {
-        match pipe {
-            Pipe::Stdio => self.start_stdio(),
-            Pipe::Http => self.start(),
+    pub(crate) fn over(self, front: impl Into<Front>) -> Mux {
+        let front = front.into();
+        let mux = Self { front, ..self };
+        match front {
+            Front::Stdio => mux.start_stdio(),
+            Front::Http => mux.start(),
+            Front::Sse => mux.settings(&json!({"legacySse": true})).start(),
+            Front::WebSocket => mux.settings(&json!({"websocket": true})).start(),
         }
     }
 
@@ -145,6 +152,7 @@ impl MuxTest {
             process,
             addr: None,
             listed: self.listed,
+            front: self.front,
             lives: self.lives,
             dir: self.dir,
         }
@@ -159,6 +167,7 @@ impl MuxTest {
             process,
             addr,
             listed: self.listed,
+            front: self.front,
             lives: self.lives,
             dir: self.dir,
         }
@@ -241,6 +250,7 @@ pub(crate) struct Mux {
     pub(crate) process: Process,
     addr: Option<SocketAddr>,
     listed: Option<usize>,
+    front: Front,
     lives: Vec<Lives>,
     dir: Arc<TempDir>,
 }
@@ -274,11 +284,20 @@ impl Mux {
             self.wait_listed(&client);
             return client;
         };
-        // A stateless client waits, so that the real one begins when all is there.
-        if self.listed.is_some() {
-            self.wait_listed(&Connect::new(Era::Modern).http(addr));
+        self.wait_ready();
+        match self.front {
+            Front::Sse => connect.stdio(&sse::open(addr)),
+            Front::WebSocket => connect.stdio(&websocket::open(addr)),
+            Front::Stdio | Front::Http => connect.http(addr),
         }
-        connect.http(addr)
+    }
+
+    /// Waits until all is there. A stateless client does it, so that others begin when it is.
+    #[track_caller]
+    pub(crate) fn wait_ready(&self) {
+        if self.listed.is_some() {
+            self.wait_listed(&Connect::new(Era::Modern).http(self.addr()));
+        }
     }
 
     #[track_caller]
@@ -288,6 +307,12 @@ impl Mux {
                 (client.total() >= count).then_some(())
             });
         }
+    }
+
+    /// A legacy client over streamable HTTP, whatever the others come over.
+    #[track_caller]
+    pub(crate) fn legacy_http(&self) -> Client {
+        Connect::new(Era::Legacy).http(self.addr())
     }
 
     /// The directory that outlives the mux as long as it is held.

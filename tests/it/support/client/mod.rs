@@ -1,4 +1,4 @@
-//! Raw clients of both eras, over stdio and streamable HTTP.
+//! Raw clients of both eras, over stdio, streamable HTTP and what there is beside it.
 //!
 //! A client writes exactly the text it is told to and hands out exactly the text that came back.
 
@@ -6,7 +6,9 @@ mod ask;
 mod connect;
 mod exchange;
 mod feed;
+pub(crate) mod sse;
 mod stdio;
+pub(crate) mod websocket;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! One client on our stdin and stdout, of either era.
+//! One client at the other end of a two-way link: stdio, a WebSocket, or HTTP with a stream of events.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -30,12 +30,34 @@ const DRAIN: Duration = Duration::from_secs(2);
 /// How many requests of the client may be under way.
 const MAX_IN_FLIGHT: usize = 1_024;
 
+/// Which dialects are spoken on a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Dialects {
+    /// Those of both eras.
+    Both,
+    /// That with a handshake.
+    Legacy,
+}
+
+/// What a link needs besides its two directions.
+pub(super) struct LinkOptions {
+    pub(super) hub: Hub,
+    /// Who is at the other end.
+    pub(super) caller: Caller,
+    pub(super) dialects: Dialects,
+    /// Runs the tasks of the link.
+    pub(super) tracker: TaskTracker,
+    /// Ends the link.
+    pub(super) stop: CancellationToken,
+}
+
 /// What the tasks of one link share.
 struct Client {
     hub: Hub,
     outgoing: Outgoing,
     tracker: TaskTracker,
     caller: Caller,
+    dialects: Dialects,
     slots: Arc<Semaphore>,
     ended: CancellationToken,
     /// Ends subscriptions; ends with the link.
@@ -46,25 +68,27 @@ struct Client {
     in_flight: Mutex<HashMap<RequestId, CancellationToken>>,
 }
 
-/// Serves the client until it closes its side or `stop`. Requests under way may take a moment longer, and are
-/// cancelled then.
+/// Serves the client on our own stdin and stdout until it closes its side or `stop`.
 pub async fn serve_stdio(duplex: Duplex, hub: Hub, tracker: TaskTracker, stop: CancellationToken) {
+    let options = LinkOptions {
+        hub,
+        caller: Caller::new("stdio"),
+        dialects: Dialects::Both,
+        tracker,
+        stop,
+    };
+    serve_link(duplex, options).await;
+}
+
+/// Serves the client until it closes its side or `stop`. Requests under way may take a moment longer if it can still be
+/// reached, and are cancelled then.
+pub(super) async fn serve_link(duplex: Duplex, options: LinkOptions) {
     let Duplex {
         mut incoming,
         outgoing,
     } = duplex;
-    let ended = CancellationToken::new();
-    let client = Arc::new(Client {
-        hub,
-        outgoing,
-        tracker,
-        caller: Caller::new("stdio"),
-        slots: Arc::new(Semaphore::new(MAX_IN_FLIGHT)),
-        listening: ended.child_token(),
-        ended,
-        session: Mutex::default(),
-        in_flight: Mutex::default(),
-    });
+    let stop = options.stop.clone();
+    let client = Client::new(outgoing, options);
     loop {
         let next = tokio::select! {
             next = incoming.next() => next,
@@ -76,16 +100,8 @@ pub async fn serve_stdio(duplex: Duplex, hub: Hub, tracker: TaskTracker, stop: C
         match next {
             Some(Ok(frame)) => client.take(frame).await,
             Some(Err(error @ TransportError::TooLarge { .. })) => {
-                let error = RpcError::new(code::INVALID_REQUEST, error.to_string());
-                client
-                    .send(
-                        Response {
-                            id: None,
-                            body: Err(error.to_json()),
-                        }
-                        .encode(),
-                    )
-                    .await;
+                let refused = without_id(code::INVALID_REQUEST, &error.to_string());
+                client.send(refused).await;
             }
             Some(Err(error)) => {
                 warn!(%error, "reading from the client failed");
@@ -106,11 +122,28 @@ pub async fn serve_stdio(duplex: Duplex, hub: Hub, tracker: TaskTracker, stop: C
 }
 
 impl Client {
+    fn new(outgoing: Outgoing, options: LinkOptions) -> Arc<Self> {
+        let ended = CancellationToken::new();
+        Arc::new(Self {
+            hub: options.hub,
+            outgoing,
+            tracker: options.tracker,
+            caller: options.caller,
+            dialects: options.dialects,
+            slots: Arc::new(Semaphore::new(MAX_IN_FLIGHT)),
+            listening: ended.child_token(),
+            ended,
+            session: Mutex::default(),
+            in_flight: Mutex::default(),
+        })
+    }
+
     /// Lets requests under way finish: scripts write their requests and close.
     async fn drain(&self) {
         let all = u32::try_from(MAX_IN_FLIGHT).unwrap_or(u32::MAX);
         tokio::select! {
             idle = timeout(DRAIN, self.slots.acquire_many(all)) => drop(idle),
+            () = self.outgoing.closed() => {}
             () = self.ended.cancelled() => {}
         }
     }
@@ -193,7 +226,7 @@ impl Client {
     fn open(self: &Arc<Self>, request: Request) -> Reply {
         let read = CallParams::read(request.params.as_ref());
         let id = request.id.clone();
-        if ModernRequest::is_modern(&read) {
+        if self.dialects == Dialects::Both && ModernRequest::is_modern(&read) {
             let opened = ModernRequest::read(request, read)
                 .and_then(|request| request.open(&self.hub, &self.caller));
             return opened.unwrap_or_else(|error| Reply::ready(answer::error(&id, &error)));
@@ -209,7 +242,12 @@ impl Client {
             (Some(session), _) => legacy::open(&session, request),
             (None, Method::Ping) => Reply::ready(answer::result(&id, Json::from_static("{}"))),
             (None, _) => {
-                let why = "`params._meta` lacks `io.modelcontextprotocol/protocolVersion`, and the client has not sent `initialize`";
+                let why = match self.dialects {
+                    Dialects::Both => {
+                        "`params._meta` lacks `io.modelcontextprotocol/protocolVersion`, and the client has not sent `initialize`"
+                    }
+                    Dialects::Legacy => "the client has not sent `initialize`",
+                };
                 let error = RpcError::new(code::INVALID_PARAMS, why);
                 Reply::ready(answer::error(&id, &error))
             }
@@ -308,10 +346,13 @@ pub(super) fn refuse(malformed: &Malformed) -> Bytes {
 /// The error for a batch where there are none.
 pub(super) fn no_batches() -> Bytes {
     let why = "batches exist in revision 2025-03-26 only";
-    let error = RpcError::new(code::INVALID_REQUEST, why);
+    without_id(code::INVALID_REQUEST, why)
+}
+
+fn without_id(code: i64, why: &str) -> Bytes {
     Response {
         id: None,
-        body: Err(error.to_json()),
+        body: Err(RpcError::new(code, why).to_json()),
     }
     .encode()
 }
