@@ -13,7 +13,7 @@ use super::tree::Node;
 use super::{jsonc, toml};
 
 /// Largest configuration file in bytes.
-const MAX_FILE: u64 = 16 << 20;
+pub(crate) const MAX_FILE: u64 = 16 << 20;
 
 /// The files of `--config`, else the first of the search order that there is.
 pub(crate) fn find(sources: &Sources) -> Result<Vec<PathBuf>, Problem> {
@@ -61,15 +61,22 @@ pub(crate) fn read(path: &Path, cwd: &Path, findings: &mut Findings) -> Option<N
 /// Reads a text by the syntax that the ending of its name says: TOML for `.toml`, else JSONC.
 /// `None` if something was wrong and is reported.
 pub(crate) fn parse(name: &Path, text: &str, findings: &mut Findings) -> Option<Node> {
-    let is_toml = name
-        .extension()
-        .is_some_and(|ending| ending.eq_ignore_ascii_case("toml"));
-    let parse = if is_toml { toml::parse } else { jsonc::parse };
+    let parse = if is_toml(name) {
+        toml::parse
+    } else {
+        jsonc::parse
+    };
     parse(
         text.strip_prefix('\u{feff}').unwrap_or(text),
         &place_of(name),
         findings,
     )
+}
+
+/// Whether the ending of the name says TOML.
+pub(crate) fn is_toml(name: &Path) -> bool {
+    name.extension()
+        .is_some_and(|ending| ending.eq_ignore_ascii_case("toml"))
 }
 
 fn place_of(path: &Path) -> Place {

@@ -9,7 +9,7 @@ use super::place::Place;
 use super::tree::{Form, Node, Positions, Text, Value};
 
 /// What we allow beyond JSON: comments and trailing commas.
-const OPTIONS: ParseOptions = ParseOptions {
+pub(super) const OPTIONS: ParseOptions = ParseOptions {
     allow_comments: true,
     allow_trailing_commas: true,
     allow_loose_object_property_names: false,
@@ -49,6 +49,12 @@ pub(crate) fn parse(text: &str, file: &Place, findings: &mut Findings) -> Option
     };
     let (line, column) = reader.positions.of(start_of(&root));
     Some(reader.node(root, file.clone().at(line, column)))
+}
+
+/// Whether there is nothing but white space and comments.
+pub(super) fn is_empty(text: &str) -> bool {
+    let parsed = parse_to_ast(text, &CollectOptions::default(), &OPTIONS);
+    parsed.is_ok_and(|parsed| parsed.value.is_none())
 }
 
 struct Reader<'a> {

@@ -6,6 +6,7 @@
 //! Invariant: nothing here opens a socket, starts a process, or knows a running server.
 
 mod auth;
+pub mod edit;
 mod entry;
 mod env_file;
 mod environment;
