@@ -11,9 +11,10 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::config::{Config, Listen, Settings};
+use crate::config::{Config, Listen, Settings, Sources};
 use crate::downstream::{Endpoint, EndpointOptions, PATH, serve_stdio};
-use crate::mux::{Hub, Mux};
+use crate::mux::{Change, Hub, Mux};
+use crate::reload::{Reloader, Shutdown};
 use crate::transport::{Allowed, Guard, HttpClient, ServeOptions, TransportError, serve, stdio};
 use crate::upstream::{Manifest, Pool, PoolOptions};
 
@@ -42,6 +43,7 @@ pub enum AppError {
 /// A running mux.
 pub struct App {
     hub: Hub,
+    changes: mpsc::Sender<Change>,
     settings: Arc<Settings>,
     clients: Side,
     servers: Side,
@@ -63,19 +65,19 @@ impl App {
         let settings = Arc::new(config.settings.clone());
         let (clients, servers) = (Side::default(), Side::default());
         let (events, news) = mpsc::channel(NEWS_QUEUE);
+        let (changes, made) = mpsc::channel(1);
         let options = PoolOptions {
             http: HttpClient::new(),
             guard,
             max_message_size: settings.max_message_size,
             shutdown_grace: settings.shutdown_grace,
-            health: settings.health.clone(),
-            circuit_breaker: settings.circuit_breaker.clone(),
             manifest,
             tracker: servers.tracker.clone(),
             stop: servers.stop.clone(),
             events,
         };
-        let pool = Pool::start(config.servers.values().cloned().map(Arc::new), &options);
+        let entries = config.servers.values().cloned().map(Arc::new);
+        let pool = Pool::start(entries, &settings, options);
         let hub = Mux::new(
             pool,
             settings.clone(),
@@ -84,9 +86,10 @@ impl App {
         );
         servers
             .tracker
-            .spawn(hub.clone().keep(news, servers.stop.clone()));
+            .spawn(hub.clone().keep(news, made, servers.stop.clone()));
         Self {
             hub,
+            changes,
             settings,
             clients,
             servers,
@@ -96,6 +99,16 @@ impl App {
     /// The hub.
     pub fn hub(&self) -> &Hub {
         &self.hub
+    }
+
+    /// What makes the mux follow the files that its configuration came from.
+    pub fn reloader(&self, sources: Sources, config: Config) -> Arc<Reloader> {
+        let shutdown = Shutdown {
+            tracker: self.servers.tracker.clone(),
+            stop: self.clients.stop.clone(),
+        };
+        let (hub, changes) = (self.hub.clone(), self.changes.clone());
+        Reloader::new((sources, config), hub, changes, shutdown)
     }
 
     /// Serves streamable HTTP on this address until [`App::stop`]. Returns the address, whose port the

@@ -10,6 +10,7 @@
 //! * [`upstream`]: one server that we call.
 //! * [`mux`]: the hub, from a call to its outcome.
 //! * [`downstream`]: the clients that call us.
+//! * [`reload`]: a running mux follows its files.
 //! * [`app`]: how the rooms are put together, started and stopped.
 //! * [`cli`]: what a person types, and what the terminal shows.
 //!
@@ -24,6 +25,7 @@ pub mod downstream;
 pub mod mux;
 pub mod printable;
 pub mod protocol;
+pub mod reload;
 pub mod telemetry;
 pub mod transport;
 pub mod upstream;

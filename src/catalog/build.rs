@@ -42,7 +42,7 @@ impl Source {
 }
 
 /// The settings that names depend on.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Naming<'a> {
     /// Stands between prefix and name.
     pub separator: &'a str,

@@ -9,7 +9,7 @@ use super::findings::{self, ConflictLine};
 use super::listing::pretty;
 use super::output;
 use super::report::{self, Finding, Severity};
-use super::running::{ONE_SHOT_LOG, lines, load, log, settle, with_app};
+use super::running::{ONE_SHOT_LOG, Purpose, lines, load, log, settle, with_app};
 use super::servers::{self, ServerLine};
 use super::style::Style;
 use super::table::terminal_width;
@@ -29,7 +29,7 @@ pub(super) fn run(args: &CheckArgs, common: &Common) -> Result<Exit, CliError> {
     };
     log(common, &config, ONE_SHOT_LOG)?;
     if !args.offline {
-        with_app(&config, None, async |app| {
+        with_app(&config, Purpose::Errand, async |app| {
             settle(app.hub(), &config).await;
             checked.take(app.hub(), &config);
             Ok(())

@@ -7,7 +7,7 @@ use super::findings;
 use super::listing::{self, pretty};
 use super::output;
 use super::report::{self, Finding, Severity};
-use super::running::{ONE_SHOT_LOG, lines, load, log, settle, warn, with_app};
+use super::running::{ONE_SHOT_LOG, Purpose, lines, load, log, settle, warn, with_app};
 use super::servers;
 use super::style::Style;
 use super::table::terminal_width;
@@ -19,7 +19,7 @@ pub(super) fn run(args: &ListArgs, common: &Common) -> Result<Exit, CliError> {
     let config = load(common, None)?;
     log(common, &config, ONE_SHOT_LOG)?;
     warn(&config);
-    with_app(&config, None, async |app| {
+    with_app(&config, Purpose::Errand, async |app| {
         let mux = app.hub();
         settle(mux, &config).await;
         match args.what {

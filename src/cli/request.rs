@@ -5,7 +5,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::key_values::Typed;
 use super::report::{self, Finding, Severity};
-use super::running::{ONE_SHOT_LOG, load, log, settle_for, warn, with_app};
+use super::running::{ONE_SHOT_LOG, Purpose, load, log, settle_for, warn, with_app};
 use super::{output, render};
 use crate::app::App;
 use crate::catalog::Catalog;
@@ -18,7 +18,7 @@ use crate::wire::Json;
 pub(super) fn call(args: &CallArgs, common: &Common) -> Result<Exit, CliError> {
     let typed = Typed::parse(&args.arguments)?;
     let config = start(common)?;
-    let result = with_app(&config, None, async |app| {
+    let result = with_app(&config, Purpose::Errand, async |app| {
         let mux = app.hub();
         settle_for(mux, &config, |catalog| {
             catalog.route(Kind::Tool, &args.name).cloned()
@@ -44,7 +44,7 @@ pub(super) fn call(args: &CallArgs, common: &Common) -> Result<Exit, CliError> {
 /// Reads a resource.
 pub(super) fn read(args: &ReadArgs, common: &Common) -> Result<Exit, CliError> {
     let config = start(common)?;
-    let result = with_app(&config, None, async |app| {
+    let result = with_app(&config, Purpose::Errand, async |app| {
         // A URI that is not listed may be anybody's, until all have been heard.
         let listed = |catalog: &Catalog| catalog.route(Kind::Resource, &args.uri).cloned();
         settle_for(app.hub(), &config, listed).await;
@@ -59,7 +59,7 @@ pub(super) fn read(args: &ReadArgs, common: &Common) -> Result<Exit, CliError> {
 pub(super) fn prompt(args: &PromptArgs, common: &Common) -> Result<Exit, CliError> {
     let arguments = Typed::parse(&args.arguments)?.for_prompt()?;
     let config = start(common)?;
-    let result = with_app(&config, None, async |app| {
+    let result = with_app(&config, Purpose::Errand, async |app| {
         let found = |catalog: &Catalog| catalog.route(Kind::Prompt, &args.name).cloned();
         settle_for(app.hub(), &config, found).await;
         send(app, Method::PromptsGet, named(&args.name, &arguments)).await

@@ -32,7 +32,12 @@ const LAST: Duration = Duration::from_secs(1);
 
 /// Reads the configuration that the flags name. Warnings go to the caller.
 pub(super) fn load(common: &Common, listen: Option<String>) -> Result<Config, CliError> {
-    let sources = Sources {
+    Ok(Config::load(&sources(common, listen)?)?)
+}
+
+/// Where the configuration that the flags name comes from.
+pub(super) fn sources(common: &Common, listen: Option<String>) -> Result<Sources, CliError> {
+    Ok(Sources {
         files: common.config.clone(),
         env: Environment::of_process(),
         flags: Flags {
@@ -41,8 +46,7 @@ pub(super) fn load(common: &Common, listen: Option<String>) -> Result<Config, Cl
         },
         cwd: std::env::current_dir()?,
         home: std::env::home_dir(),
-    };
-    Ok(Config::load(&sources)?)
+    })
 }
 
 /// Prints the warnings of a configuration.
@@ -66,16 +70,28 @@ pub(super) fn log(
     Ok(())
 }
 
+/// What a mux is started for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// For one thing, and then it ends.
+    Errand,
+    /// For clients. It keeps what its servers offer, and a hang-up is for the work to heed.
+    Clients,
+}
+
 /// Starts the mux, does the work with it, and shuts it down, whatever comes of the work. A signal ends
 /// the work, a second one the shutdown.
 pub(super) fn with_app<T>(
     config: &Config,
-    manifest: Option<Manifest>,
+    purpose: Purpose,
     work: impl AsyncFnOnce(&App) -> Result<T, CliError>,
 ) -> Result<T, CliError> {
     let runtime = Builder::new_multi_thread().enable_all().build()?;
     let result = runtime.block_on(async {
-        let mut signals = Signals::catch()?;
+        let (mut signals, manifest) = match purpose {
+            Purpose::Errand => (Signals::catch()?, None),
+            Purpose::Clients => (Signals::but_hang_up()?, manifest()),
+        };
         let app = App::start(config, guard(), manifest);
         let result = tokio::select! {
             result = work(&app) => result,
@@ -95,7 +111,7 @@ fn end(runtime: Runtime) {
 }
 
 /// Where a mux that serves keeps what its servers offer: in the user's folder for what can be lost.
-pub(super) fn manifest() -> Option<Manifest> {
+fn manifest() -> Option<Manifest> {
     let caches = match Environment::of_process().get("XDG_CACHE_HOME") {
         Some(folder) if !folder.is_empty() => PathBuf::from(folder),
         _ => std::env::home_dir()?.join(".cache"),

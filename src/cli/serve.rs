@@ -1,6 +1,7 @@
 //! `mcpmux serve`: the mux itself.
 
 use std::future::pending;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
@@ -9,11 +10,13 @@ use tracing::level_filters::LevelFilter;
 use super::args::{Common, ServeArgs};
 use super::error::CliError;
 use super::exit::Exit;
-use super::running::{load, log, manifest, warn, with_app};
+use super::running::{Purpose, log, sources, warn, with_app};
+use super::signals::{HangUp, HangUps};
 use crate::app::{App, AppError};
 use crate::catalog::{Conflict, Resolution};
 use crate::config::{Config, Listen, OnConflict};
 use crate::mux::Mux;
+use crate::reload::Reloader;
 use crate::upstream::ServerState;
 
 /// The port where nobody says another.
@@ -24,7 +27,8 @@ const LOOK: Duration = Duration::from_millis(50);
 /// Runs the mux until its last client or a signal ends it.
 pub(super) fn run(args: &ServeArgs, common: &Common) -> Result<Exit, CliError> {
     let address = args.http.clone().filter(|address| !address.is_empty());
-    let config = load(common, address)?;
+    let sources = sources(common, address)?;
+    let config = Config::load(&sources)?;
     log(common, &config, LevelFilter::INFO)?;
     warn(&config);
     let fronts = Fronts::of(args, config.settings.listen);
@@ -32,13 +36,27 @@ pub(super) fn run(args: &ServeArgs, common: &Common) -> Result<Exit, CliError> {
     if let Some(open) = fronts.http.filter(|listen| !listen.is_loopback()) {
         return Err(AppError::Exposed(open.address()).into());
     }
-    with_app(&config, manifest(), async |app| {
+    with_app(&config, Purpose::Clients, async |app| {
+        let reloader = app.reloader(sources.clone(), config.clone());
         tokio::select! {
             served = fronts.serve(app) => served?,
             failed = must_stop(app.hub(), &config) => return Err(failed),
+            ended = heed_hang_ups(&reloader) => return Err(ended),
         }
         Ok(Exit::Ok)
     })
+}
+
+/// Follows the files whenever there is a hang-up, until the terminal is gone. What comes of it is in the log.
+async fn heed_hang_ups(reloader: &Arc<Reloader>) -> CliError {
+    let mut hang_ups = match HangUps::catch() {
+        Ok(hang_ups) => hang_ups,
+        Err(error) => return error.into(),
+    };
+    while hang_ups.next().await == HangUp::Reload {
+        drop(reloader.reload().await);
+    }
+    CliError::Ended(Exit::Terminated)
 }
 
 /// Where clients come from.
@@ -108,7 +126,8 @@ async fn required(mux: &Mux, config: &Config) -> CliError {
         let mut missing = Vec::new();
         waiting.retain(|server| {
             let report = reports.iter().find(|report| report.name == server.name);
-            if report.is_some_and(|report| report.state == ServerState::Ready) {
+            // It is up, or not wanted any more.
+            if report.is_none_or(|report| report.state == ServerState::Ready || !report.required) {
                 return false;
             }
             if started.elapsed() >= server.startup_timeout {

@@ -1,6 +1,6 @@
-//! The signals that end the program.
+//! The signals that end the program, and the one at which a server reads its configuration again.
 
-use std::io;
+use std::io::{self, IsTerminal};
 
 use super::exit::Exit;
 
@@ -9,7 +9,7 @@ use super::exit::Exit;
 pub(super) struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
-    hang_up: tokio::signal::unix::Signal,
+    hang_up: Option<tokio::signal::unix::Signal>,
 }
 
 #[cfg(unix)]
@@ -20,17 +20,74 @@ impl Signals {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
-            hang_up: signal(SignalKind::hangup())?,
+            hang_up: Some(signal(SignalKind::hangup())?),
+        })
+    }
+
+    /// Catches them, but leaves the hang-up to others.
+    pub(super) fn but_hang_up() -> io::Result<Self> {
+        let all = Self::catch()?;
+        Ok(Self {
+            hang_up: None,
+            ..all
         })
     }
 
     /// Waits for the next one; returns how the program is to end.
     pub(super) async fn next(&mut self) -> Exit {
+        let hang_up = async {
+            match &mut self.hang_up {
+                Some(hang_up) => hang_up.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             _ = self.interrupt.recv() => Exit::Interrupted,
             _ = self.terminate.recv() => Exit::Terminated,
             // The terminal went away; nobody is there to be told anything else.
-            _ = self.hang_up.recv() => Exit::Terminated,
+            _ = hang_up => Exit::Terminated,
+        }
+    }
+}
+
+/// What a hang-up means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum HangUp {
+    /// Somebody wants the configuration to be read again.
+    Reload,
+    /// The terminal from which the program was started is gone.
+    Gone,
+}
+
+/// The hang-ups, caught from now on.
+pub(super) struct HangUps {
+    #[cfg(unix)]
+    signal: tokio::signal::unix::Signal,
+    has_terminal: bool,
+}
+
+impl HangUps {
+    /// Catches them; needs a tokio runtime.
+    #[allow(clippy::unnecessary_wraps, reason = "it can fail on some systems")]
+    pub(super) fn catch() -> io::Result<Self> {
+        Ok(Self {
+            #[cfg(unix)]
+            signal: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())?,
+            has_terminal: io::stderr().is_terminal(),
+        })
+    }
+
+    /// Waits for the next one.
+    pub(super) async fn next(&mut self) -> HangUp {
+        #[cfg(unix)]
+        self.signal.recv().await;
+        #[cfg(not(unix))]
+        std::future::pending::<()>().await;
+        // A terminal that has hung up is none any more.
+        if self.has_terminal && !io::stderr().is_terminal() {
+            HangUp::Gone
+        } else {
+            HangUp::Reload
         }
     }
 }
@@ -45,6 +102,11 @@ impl Signals {
     #[allow(clippy::unnecessary_wraps, reason = "it can fail on other systems")]
     pub(super) fn catch() -> io::Result<Self> {
         Ok(Self)
+    }
+
+    /// Catches them; there is no hang-up here.
+    pub(super) fn but_hang_up() -> io::Result<Self> {
+        Self::catch()
     }
 
     /// Waits for the next one; returns how the program is to end.

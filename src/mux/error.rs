@@ -185,7 +185,7 @@ fn classify_upstream(error: &UpstreamError) -> (i64, &'static str, Option<Durati
             (code::UNAVAILABLE, "unavailable", *retry_in)
         }
         UpstreamError::NeedsLogin { .. } => (code::UNAVAILABLE, "needsLogin", None),
-        UpstreamError::Lost | UpstreamError::SessionLost => {
+        UpstreamError::Lost | UpstreamError::SessionLost | UpstreamError::Replaced => {
             (code::UNAVAILABLE, "unavailable", None)
         }
         UpstreamError::Unwatched => (code::INVALID_PARAMS, "notWatched", None),

@@ -114,7 +114,7 @@ impl InFlight {
 
     /// How long clients have for their answers.
     fn patience(&self) -> Duration {
-        self.hub.settings.input_timeout
+        self.hub.settings.load().input_timeout
     }
 
     /// Hands an answer to the server; several may be under way. An answer to nothing is passed over. A server

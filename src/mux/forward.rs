@@ -7,8 +7,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::catalog::Route;
 use crate::protocol::{
-    CallEvent, InputAnswer, InputRequest, Kind, OriginalName, Outcome, Said, ServerFeatures,
-    ServerName, signed,
+    CallEvent, InputAnswer, InputRequest, Kind, OriginalName, Outcome, Said, ServerName, signed,
 };
 use crate::upstream::{Errand, Outgoing, Step, Upstream, UpstreamError, Verdict};
 use crate::wire::{Json, Splice};
@@ -25,6 +24,8 @@ pub(super) struct Running {
     pub(super) errand: Errand,
     pub(super) call: Arc<Call>,
     pub(super) server: ServerName,
+    /// The one of this name that is at it.
+    upstream: Arc<Upstream>,
     pub(super) timeout: Duration,
     pub(super) deadline: Instant,
     pub(super) repeatable: Repeatable,
@@ -86,14 +87,14 @@ impl Running {
                 source: UpstreamError::Broken("the server acknowledged a call".to_owned()),
             })),
             Ok(Step::Done(outcome)) => {
-                hub.note(&self.server, Verdict::Answered);
+                self.upstream.note(Verdict::Answered);
                 if let Some(ticket) = &self.ticket {
                     hub.cache.put(ticket, &outcome);
                 }
                 Ran::Done(Ok(hub.finished(&self.server, &self.call, outcome)))
             }
             Err(error) => {
-                hub.note(&self.server, verdict(&error));
+                self.upstream.note(verdict(&error));
                 if let UpstreamError::Answered(said) = &error {
                     hub.visits
                         .required(&self.server, &said.json, &self.call.caller);
@@ -104,7 +105,7 @@ impl Running {
     }
 
     fn asks(&mut self, hub: &Mux, questions: Vec<InputRequest>) -> Ran {
-        let patience = hub.settings.input_timeout;
+        let patience = hub.settings.load().input_timeout;
         let for_client = |question: InputRequest| {
             let relate = |params| hub.with_public_relation(&self.server, params);
             let params = question.params.map(relate);
@@ -318,26 +319,14 @@ pub(super) async fn start(
         let why = "`requestState` belongs to a server that does not offer this any more";
         return Err(CallError::BadParams(why.to_owned()));
     }
-    let upstream = hub.upstream(server)?;
-    let timeout = upstream.config.call_timeout;
-    let deadline = Instant::now() + timeout;
-    let sending = async {
-        upstream
-            .lease(&outgoing, deadline)
-            .await?
-            .send(&outgoing)
-            .await
-    };
-    let errand = match timeout_at(deadline, sending).await {
-        Ok(sent) => sent.map_err(|error| CallError::of(server, error))?,
-        Err(_) => return Err(CallError::of(server, UpstreamError::Timeout(timeout))),
-    };
+    let sent = hub.sent(server, &outgoing).await?;
     Ok(Running {
-        errand,
+        errand: sent.errand,
         call: call.clone(),
         server: server.clone(),
-        timeout,
-        deadline,
+        upstream: sent.upstream,
+        timeout: sent.timeout,
+        deadline: sent.deadline,
         repeatable,
         open: Vec::new(),
         ask_again: false,
@@ -347,28 +336,6 @@ pub(super) async fn start(
 }
 
 impl Mux {
-    pub(super) fn upstream(&self, server: &ServerName) -> Result<&Arc<Upstream>, CallError> {
-        self.pool.get(server).ok_or_else(|| CallError::Upstream {
-            server: server.clone(),
-            source: UpstreamError::Unavailable {
-                why: "the server is not configured any more".to_owned(),
-                retry_in: None,
-            },
-        })
-    }
-
-    pub(super) fn features(&self, server: &ServerName) -> Option<Arc<ServerFeatures>> {
-        self.pool
-            .get(server)
-            .map(|upstream| upstream.status().features)
-    }
-
-    fn note(&self, server: &ServerName, verdict: Verdict) {
-        if let Some(upstream) = self.pool.get(server) {
-            upstream.note(verdict);
-        }
-    }
-
     /// Looks at an outcome on its way to the client: remembers tasks and links, and gives the server's URIs
     /// their public form where they collided.
     fn finished(&self, server: &ServerName, call: &Call, outcome: Outcome) -> Outcome {

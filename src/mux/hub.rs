@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::catalog::{Catalog, Naming, Source, build};
+use crate::catalog::{Catalog, Naming, build};
 use crate::config::Settings;
 use crate::protocol::{Identity, Kind, LogWish, Method, RoutedBy, Said, Structured};
 use crate::upstream::Pool;
@@ -21,6 +21,7 @@ use super::call::Call;
 use super::error::CallError;
 use super::flow::InFlight;
 use super::forward;
+use super::keeper::Origins;
 use super::logs::Chatter;
 use super::parked::{Parked, Resumed};
 use super::reads;
@@ -44,11 +45,11 @@ pub type Hub = Arc<Mux>;
 /// The hub.
 pub struct Mux {
     pub(super) pool: Pool,
-    pub(super) settings: Arc<Settings>,
+    pub(super) settings: ArcSwap<Settings>,
     pub(super) tracker: TaskTracker,
     pub(super) catalog: ArcSwap<Catalog>,
     /// What the catalog was built from.
-    pub(super) sources: RwLock<Vec<Source>>,
+    pub(super) origins: RwLock<Origins>,
     pub(super) identity: ArcSwap<Identity>,
     pub(super) problems: RwLock<Problems>,
     pub(super) published: watch::Sender<Published>,
@@ -97,10 +98,10 @@ impl Mux {
         Arc::new(Self {
             pool,
             cache: Cache::new(settings.cache_size),
-            settings,
+            settings: ArcSwap::new(settings),
             tracker,
             catalog: ArcSwap::from_pointee(empty),
-            sources: RwLock::default(),
+            origins: RwLock::default(),
             identity: ArcSwap::default(),
             problems: RwLock::default(),
             published: watch::Sender::default(),
@@ -125,9 +126,14 @@ impl Mux {
         InFlight::new(self.clone(), call)
     }
 
+    /// What holds for the whole mux now.
+    pub fn settings(&self) -> Arc<Settings> {
+        self.settings.load_full()
+    }
+
     /// How long clients may at least consider lists fresh, whatever servers say.
     pub fn list_ttl(&self) -> Duration {
-        self.settings.list_ttl
+        self.settings.load().list_ttl
     }
 
     /// Resolves when the mux shuts down: subscriptions are to end in good order.
@@ -152,10 +158,8 @@ impl Mux {
 
     /// All servers, in the order of the configuration.
     pub fn servers(&self) -> Vec<ServerReport> {
-        self.pool
-            .iter()
-            .map(|upstream| ServerReport::of(upstream))
-            .collect()
+        let upstreams = self.pool.all();
+        upstreams.values().map(|up| ServerReport::of(up)).collect()
     }
 
     /// Waits until every server has been tried once, no longer than this. Whether it came to that.

@@ -9,12 +9,14 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::catalog::{Catalog, Naming, Source, build};
+use crate::catalog::{Built, Catalog, Naming, Source, build};
+use crate::config::{ServerConfig, Settings};
 use crate::protocol::{Identity, Kind};
 use crate::upstream::{Event, ServerState, Status, Upstream};
 
 use super::hub::{Mux, Published};
 use super::report::Problems;
+use super::servers::Change;
 use super::subscriptions::Phase;
 
 /// How long news is collected before a catalog is built.
@@ -23,8 +25,14 @@ const DEBOUNCE: Duration = Duration::from_millis(20);
 const ROUND: Duration = Duration::from_secs(5);
 
 impl Mux {
-    /// Publishes a new catalog whenever a server's news ask for one, until `stop`.
-    pub async fn keep(self: Arc<Self>, mut events: mpsc::Receiver<Event>, stop: CancellationToken) {
+    /// Publishes a new catalog whenever a server's news ask for one, and makes changes of the configuration, until
+    /// `stop`.
+    pub async fn keep(
+        self: Arc<Self>,
+        mut events: mpsc::Receiver<Event>,
+        mut changes: mpsc::Receiver<Change>,
+        stop: CancellationToken,
+    ) {
         // What is known from the last run.
         self.publish();
         let mut round = interval(ROUND);
@@ -35,6 +43,10 @@ impl Mux {
                     Some(event) => self.heed(event),
                     None => return,
                 },
+                Some(change) = changes.recv() => {
+                    self.make(change);
+                    Rebuild::NotNeeded
+                }
                 _ = round.tick() => {
                     self.parked.expire();
                     Rebuild::Needed
@@ -71,27 +83,28 @@ impl Mux {
     }
 
     /// Builds the catalog anew and tells everybody what is different, if anything is.
-    fn publish(&self) {
-        let servers: Servers = self
-            .pool
-            .iter()
-            .map(|upstream| (upstream.clone(), upstream.status()))
+    pub(super) fn publish(&self) {
+        let settings = self.settings.load_full();
+        let upstreams = self.pool.all();
+        let servers: Servers = upstreams
+            .values()
+            .map(|upstream| (upstream.clone(), upstream.config(), upstream.status()))
             .collect();
         let identity = Identity::merge(
             servers
                 .iter()
-                .map(|(up, status)| (up.config.name.as_str(), status.features.as_ref())),
+                .map(|(up, _, status)| (up.name.as_str(), status.features.as_ref())),
         );
         self.identity.store(Arc::new(identity));
         let before = *self.published.borrow();
-        let sources = self.sources(&servers);
+        let origins = Origins::of(&servers, settings);
         let known = |status: &Status| status.tried || status.inventory.is_some();
         let mut now = Published {
-            settled: servers.iter().all(|(_, status)| status.tried),
-            complete: servers.iter().all(|(_, status)| known(status)),
+            settled: servers.iter().all(|(_, _, status)| status.tried),
+            complete: servers.iter().all(|(_, _, status)| known(status)),
             ..before
         };
-        if same(&sources, &self.sources.read()) {
+        if origins.are_same_as(&self.origins.read()) {
             self.published.send_if_modified(|published| {
                 let news = *published != now;
                 *published = now;
@@ -100,8 +113,8 @@ impl Mux {
             return;
         }
         now.revision += 1;
-        let built = build(&sources, &Naming::of(&self.settings), now.revision);
-        *self.sources.write() = sources;
+        let built = origins.build(now.revision);
+        *self.origins.write() = origins;
         let changed: BTreeSet<Kind> = built
             .catalog
             .changed_from(&self.catalog.load())
@@ -126,28 +139,6 @@ impl Mux {
         self.published.send_replace(now);
     }
 
-    fn sources(&self, servers: &Servers) -> Vec<Source> {
-        let offered = servers.iter().filter(|(_, status)| self.is_offered(status));
-        offered
-            .filter_map(|(upstream, status)| {
-                Some(Source {
-                    server: upstream.config.name.clone(),
-                    rules: upstream.config.rules.clone(),
-                    inventory: status.inventory.clone()?,
-                })
-            })
-            .collect()
-    }
-
-    /// A server that is away stays in the lists for a while, so that they do not flap.
-    fn is_offered(&self, status: &Status) -> bool {
-        match (&status.state, status.away_since) {
-            (ServerState::Ready, _) => true,
-            (_, Some(since)) => Instant::now() < since + self.settings.grace,
-            (_, None) => false,
-        }
-    }
-
     fn remember(&self, problems: Problems) {
         let mut known = self.problems.write();
         for conflict in &problems.conflicts {
@@ -159,15 +150,59 @@ impl Mux {
     }
 }
 
-type Servers = Vec<(Arc<Upstream>, Status)>;
+/// Servers, each with its entry and as it is now.
+pub(super) type Servers = Vec<(Arc<Upstream>, Arc<ServerConfig>, Status)>;
 
-/// Whether a catalog of these would be the same.
-fn same(sources: &[Source], before: &[Source]) -> bool {
-    sources.len() == before.len()
-        && sources
-            .iter()
-            .zip(before)
-            .all(|(source, before)| source.is_same_as(before))
+/// What a catalog is built from.
+#[derive(Default)]
+pub(super) struct Origins {
+    sources: Vec<Source>,
+    settings: Arc<Settings>,
+}
+
+impl Origins {
+    pub(super) fn of(servers: &Servers, settings: Arc<Settings>) -> Self {
+        Self {
+            sources: sources(servers, settings.grace),
+            settings,
+        }
+    }
+
+    pub(super) fn build(&self, revision: u64) -> Built {
+        build(&self.sources, &Naming::of(&self.settings), revision)
+    }
+
+    /// Whether a catalog of these would be the same.
+    fn are_same_as(&self, before: &Self) -> bool {
+        let pairs = self.sources.iter().zip(&before.sources);
+        self.sources.len() == before.sources.len()
+            && Naming::of(&self.settings) == Naming::of(&before.settings)
+            && { pairs }.all(|(source, before)| source.is_same_as(before))
+    }
+}
+
+fn sources(servers: &Servers, grace: Duration) -> Vec<Source> {
+    let offered = servers
+        .iter()
+        .filter(|(_, _, status)| is_offered(status, grace));
+    offered
+        .filter_map(|(upstream, config, status)| {
+            Some(Source {
+                server: upstream.name.clone(),
+                rules: config.rules.clone(),
+                inventory: status.inventory.clone()?,
+            })
+        })
+        .collect()
+}
+
+/// A server that is away stays in the lists for a while, so that they do not flap.
+fn is_offered(status: &Status, grace: Duration) -> bool {
+    match (&status.state, status.away_since) {
+        (ServerState::Ready, _) => true,
+        (_, Some(since)) => Instant::now() < since + grace,
+        (_, None) => false,
+    }
 }
 
 /// Templates share the notification of resources.

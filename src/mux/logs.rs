@@ -38,7 +38,7 @@ impl Mux {
     /// background; those that are away, when they are back.
     pub fn log_at_least(&self, level: LogLevel) {
         self.chatter.wished(level);
-        for upstream in self.pool.iter() {
+        for upstream in self.pool.all().values() {
             let upstream = upstream.clone();
             self.tracker
                 .spawn(async move { upstream.log_at_least(level).await });

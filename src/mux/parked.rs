@@ -87,7 +87,7 @@ impl InFlight {
     /// Ends this side of a call that asks, and gives the result of type `input_required` with which the client
     /// can go on.
     pub fn park(&mut self) -> Result<Json, CallError> {
-        let expires = Instant::now() + self.hub.settings.input_timeout;
+        let expires = Instant::now() + self.hub.settings.load().input_timeout;
         match std::mem::replace(&mut self.state, State::Over) {
             State::Running(running) => {
                 let questions = running.open.clone();

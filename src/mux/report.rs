@@ -38,6 +38,7 @@ pub struct ServerReport {
 impl ServerReport {
     pub(super) fn of(upstream: &Upstream) -> Self {
         let status = upstream.status();
+        let config = upstream.config();
         let count = |kind| {
             status
                 .inventory
@@ -45,8 +46,8 @@ impl ServerReport {
                 .map_or(0, |inventory| inventory.entries(kind).len())
         };
         Self {
-            name: upstream.config.name.clone(),
-            transport: upstream.config.transport.word(),
+            name: upstream.name.clone(),
+            transport: config.transport.word(),
             era: status.era,
             protocol_version: status.protocol_version.clone(),
             tools: count(Kind::Tool),
@@ -55,7 +56,7 @@ impl ServerReport {
             prompts: count(Kind::Prompt),
             connect_time: status.connect_time,
             error: status.error.clone(),
-            required: upstream.config.required,
+            required: config.required,
             state: status.state,
         }
     }

@@ -30,7 +30,7 @@ impl Mux {
     /// A caller's roots are different now. Tells those servers that have a connection for this caller alone.
     pub fn roots_changed(self: &Arc<Self>, caller: &Caller) {
         let Some(party) = caller.party() else { return };
-        for upstream in self.pool.iter() {
+        for upstream in self.pool.all().values() {
             let (upstream, party) = (upstream.clone(), party.clone());
             self.tracker
                 .spawn(async move { upstream.roots_changed(&party).await });

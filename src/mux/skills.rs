@@ -102,19 +102,21 @@ fn folders_of(uri: &str) -> impl Iterator<Item = (&str, &str)> {
 pub(super) async fn list(hub: &Mux, call: &Arc<Call>) -> Result<Said, CallError> {
     on_one_page(call)?;
     hub.first_lists().await;
-    let servers = hub.pool.iter().filter(|upstream| {
+    let upstreams = hub.pool.all();
+    let servers = upstreams.values().filter(|upstream| {
         let features = upstream.status().features;
         features.extensions.contains_key(SKILLS)
     });
     let lists = join_all(servers.map(|upstream| async move {
-        let server = &upstream.config.name;
+        let server = &upstream.name;
         (upstream, elements(hub, call, server, "skills").await)
     }));
     let catalog = hub.catalog.load_full();
     let mut skills = Vec::new();
     for (upstream, listed) in lists.await {
-        let server = &upstream.config.name;
-        let prefix = upstream.config.rules.prefix.as_deref();
+        let server = &upstream.name;
+        let config = upstream.config();
+        let prefix = config.rules.prefix.as_deref();
         let prefix = prefix.filter(|prefix| !prefix.is_empty());
         let scheme = scheme_safe(prefix.unwrap_or(server.as_str()));
         for skill in listed {

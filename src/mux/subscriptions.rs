@@ -279,12 +279,16 @@ impl Subscription {
             begun: Some(self),
             public,
         };
-        let upstream = self.hub.upstream(&route.server)?;
-        let deadline = Instant::now() + upstream.config.call_timeout;
-        let watched = upstream.watch(route.original.as_str(), deadline).await;
-        watched.map_err(|error| CallError::of(&route.server, error))?;
-        watching.begun = None;
-        Ok(())
+        loop {
+            let upstream = self.hub.upstream(&route.server)?;
+            let deadline = Instant::now() + upstream.config().call_timeout;
+            let watched = upstream.watch(route.original.as_str(), deadline).await;
+            if !upstream.is_retired() {
+                watched.map_err(|error| CallError::of(&route.server, error))?;
+                watching.begun = None;
+                return Ok(());
+            }
+        }
     }
 
     /// Wants to know when this task of the caller changes. Whether it is one.
@@ -378,7 +382,7 @@ async fn release(hub: &Hub, route: &Route) {
     let Ok(upstream) = hub.upstream(&route.server) else {
         return;
     };
-    let deadline = Instant::now() + upstream.config.call_timeout;
+    let deadline = Instant::now() + upstream.config().call_timeout;
     let is_wanted = || hub.subscribers.watched.any(route);
     let unwatched = upstream.unwatch(route.original.as_str(), deadline, is_wanted);
     if let Err(error) = unwatched.await {

@@ -18,7 +18,7 @@ pub enum Verdict {
 
 /// Lets calls through until so many have failed in a row; from then on one in each period, until one succeeds.
 pub(super) struct Breaker {
-    limits: CircuitBreaker,
+    limits: Mutex<CircuitBreaker>,
     state: Mutex<State>,
 }
 
@@ -35,9 +35,14 @@ enum State {
 impl Breaker {
     pub(super) fn new(limits: CircuitBreaker) -> Self {
         Self {
-            limits,
+            limits: Mutex::new(limits),
             state: Mutex::new(State::Closed { failures: 0 }),
         }
+    }
+
+    /// From now on, these limits hold. What was counted stays.
+    pub(super) fn limit(&self, limits: CircuitBreaker) {
+        *self.limits.lock() = limits;
     }
 
     /// Whether a call may pass. `Err`: how long it is until the next one may.
@@ -50,24 +55,25 @@ impl Breaker {
         if *until > now {
             return Err(*until - now);
         }
-        *until = now + self.limits.timeout;
+        *until = now + self.limits.lock().timeout;
         Ok(())
     }
 
     /// Takes note of how a call went.
     pub(super) fn note(&self, verdict: Verdict) {
+        let limits = self.limits.lock().clone();
         let mut state = self.state.lock();
         *state = match (verdict, &*state) {
             (Verdict::Answered, _) => State::Closed { failures: 0 },
             (Verdict::Failed, State::Closed { failures })
-                if failures + 1 < self.limits.failure_threshold =>
+                if failures + 1 < limits.failure_threshold =>
             {
                 State::Closed {
                     failures: failures + 1,
                 }
             }
             (Verdict::Failed, _) => State::Open {
-                until: Instant::now() + self.limits.timeout,
+                until: Instant::now() + limits.timeout,
             },
         };
     }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::protocol::{CallEvent, InputAnswer, Outcome, TASKS, TaskState};
 use crate::wire::Json;
@@ -31,14 +32,18 @@ struct Hold {
     permit: Option<OwnedSemaphorePermit>,
     slots: Arc<Semaphore>,
     home: Home,
+    _stay: Option<TaskTrackerToken>,
 }
 
+type Held = (OwnedSemaphorePermit, Home, Option<TaskTrackerToken>);
+
 impl Hold {
-    fn new((permit, home): (OwnedSemaphorePermit, Home)) -> Self {
+    fn new((permit, home, stay): Held) -> Self {
         Self {
             slots: permit.semaphore().clone(),
             permit: Some(permit),
             home,
+            _stay: stay,
         }
     }
 
@@ -97,7 +102,7 @@ impl Task {
 }
 
 impl Errand {
-    pub(super) fn new(exchange: Exchange, plan: Plan, held: (OwnedSemaphorePermit, Home)) -> Self {
+    pub(super) fn new(exchange: Exchange, plan: Plan, held: Held) -> Self {
         Self {
             exchange,
             plan,

@@ -63,6 +63,9 @@ pub enum UpstreamError {
     /// Time ran out.
     #[error("no answer within {}s", .0.as_secs_f64())]
     Timeout(Duration),
+    /// Another one has come in its place, or it is not to be called any more. Nothing was sent.
+    #[error("the server was replaced")]
+    Replaced,
     /// The pipe failed.
     #[error(transparent)]
     Transport(#[from] TransportError),

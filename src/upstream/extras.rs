@@ -29,7 +29,7 @@ const IDLE: Duration = Duration::from_secs(60);
 pub(super) struct Extras {
     config: Arc<ServerConfig>,
     means: Means,
-    places: Arc<Semaphore>,
+    pub(super) places: Arc<Semaphore>,
     table: Mutex<Table>,
     stop: CancellationToken,
     tidying: AtomicBool,

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use tokio::time::{sleep, timeout};
 use tracing::debug;
 
-use crate::config::Health;
 use crate::protocol::{Era, Method};
 
 use super::connection::{Carrier, Connection};
@@ -15,13 +14,10 @@ use super::{Upstream, UpstreamError};
 
 /// Resolves when the server has not answered so many checks in a row. An error object is an answer; a process
 /// with calls in flight is busy, not dead, and is not checked.
-pub(super) async fn failing(
-    upstream: &Upstream,
-    connection: &Arc<Connection>,
-    health: &Health,
-) -> UpstreamError {
+pub(super) async fn failing(upstream: &Upstream, connection: &Arc<Connection>) -> UpstreamError {
     let mut failures = 0;
     loop {
+        let health = upstream.health.load_full();
         sleep(health.interval).await;
         if upstream.is_busy() && matches!(connection.carrier, Carrier::Duplex(_)) {
             continue;

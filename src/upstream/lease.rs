@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio::sync::OwnedSemaphorePermit;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::protocol::{Era, LogWish, Method};
 use crate::wire::Json;
@@ -23,6 +24,8 @@ pub struct Lease {
     home: Home,
     /// Nobody else can be asked on the connection, until the request is in flight and speaks for itself.
     alone: Option<Alone>,
+    /// The server does not end before it is given back.
+    stay: Option<TaskTrackerToken>,
 }
 
 impl Lease {
@@ -36,6 +39,15 @@ impl Lease {
             permit,
             home,
             alone: None,
+            stay: None,
+        }
+    }
+
+    /// The lease counts as one of its server's.
+    pub(super) fn staying(self, stay: TaskTrackerToken) -> Self {
+        Self {
+            stay: Some(stay),
+            ..self
         }
     }
 
@@ -59,7 +71,8 @@ impl Lease {
         };
         let exchange = begin(&self.connection, outgoing, after).await?;
         drop(self.alone);
-        Ok(Errand::new(exchange, plan, (self.permit, self.home)))
+        let held = (self.permit, self.home, self.stay);
+        Ok(Errand::new(exchange, plan, held))
     }
 }
 

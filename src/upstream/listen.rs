@@ -101,6 +101,10 @@ impl Watches {
         self.wishes.lock().uris.iter().cloned().collect()
     }
 
+    pub(super) fn tasks(&self) -> Vec<String> {
+        self.wishes.lock().tasks.iter().cloned().collect()
+    }
+
     /// Follows a task, and waits a moment for the server to know: what it says earlier is lost.
     pub(super) async fn follow(&self, task: &str) {
         let mut known = self.known.subscribe();

@@ -34,6 +34,7 @@ mod roots;
 mod server;
 mod signals;
 mod status;
+mod succession;
 mod supervisor;
 mod task;
 
@@ -44,8 +45,9 @@ pub use exchange::Step;
 pub use lease::Lease;
 pub use manifest::Manifest;
 pub use outgoing::{Outgoing, Party};
-pub use pool::{Pool, PoolOptions};
+pub use pool::{Pool, PoolOptions, Upstreams};
 pub use roots::RootsWanted;
 pub use server::Upstream;
 pub use signals::Event;
 pub use status::{ServerState, Status};
+pub use succession::Succession;

@@ -2,19 +2,20 @@
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use indexmap::IndexMap;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::config::{CircuitBreaker, Health, ServerConfig};
+use crate::config::{ServerConfig, Settings};
 use crate::protocol::ServerName;
 use crate::transport::{Guard, HttpClient};
 
 use super::Upstream;
 use super::asked::Clients;
 use super::link::Means;
-use super::manifest::Manifest;
+use super::manifest::{Known, Manifest};
 use super::signals::{Asks, Event, Reporter, Signals};
 use super::supervisor::Supervisor;
 
@@ -29,10 +30,6 @@ pub struct PoolOptions {
     pub max_message_size: usize,
     /// How long a child may take to end by itself.
     pub shutdown_grace: std::time::Duration,
-    /// How it is found out that a server does not answer any more.
-    pub health: Health,
-    /// When a server that fails every call is spared.
-    pub circuit_breaker: CircuitBreaker,
     /// What servers offered the last time, if that is kept.
     pub manifest: Option<Manifest>,
     /// Runs the servers' tasks.
@@ -43,52 +40,83 @@ pub struct PoolOptions {
     pub events: mpsc::Sender<Event>,
 }
 
+/// Servers by their names, in the order of the configuration.
+pub type Upstreams = IndexMap<ServerName, Arc<Upstream>>;
+
 /// All servers, in the order of the configuration.
 pub struct Pool {
-    upstreams: IndexMap<ServerName, Arc<Upstream>>,
+    pub(super) upstreams: ArcSwap<Upstreams>,
+    pub(super) options: PoolOptions,
 }
 
 impl Pool {
     /// Starts a supervisor for each server.
-    pub fn start(servers: impl Iterator<Item = Arc<ServerConfig>>, options: &PoolOptions) -> Self {
-        let upstreams = servers
-            .map(|config| {
-                let name = config.name.clone();
-                let known = options
-                    .manifest
-                    .as_ref()
-                    .and_then(|manifest| manifest.read(&config));
-                let asks = known.as_ref().map_or(Asks::default(), |known| known.asks);
-                let means = Means {
-                    http: options.http.clone(),
-                    guard: options.guard.clone(),
-                    max_message_size: options.max_message_size,
-                    shutdown_grace: options.shutdown_grace,
-                    tracker: options.tracker.clone(),
-                    signals: Arc::new(Signals::known(asks)),
-                    reporter: Reporter {
-                        server: name.clone(),
-                        events: options.events.clone(),
-                    },
-                    clients: Clients::Many,
-                };
-                let breaker = options.circuit_breaker.clone();
-                let upstream = Upstream::new(config, breaker, known, means.clone());
-                let supervisor = Supervisor::new(upstream.clone(), means, options);
-                options.tracker.spawn(supervisor.run());
-                (name, upstream)
-            })
+    pub fn start(
+        servers: impl Iterator<Item = Arc<ServerConfig>>,
+        settings: &Settings,
+        options: PoolOptions,
+    ) -> Self {
+        let pool = Self {
+            upstreams: ArcSwap::default(),
+            options,
+        };
+        let upstreams: Upstreams = servers
+            .map(|config| (config.name.clone(), pool.launch(config, settings, None)))
             .collect();
-        Self { upstreams }
+        pool.upstreams.store(Arc::new(upstreams));
+        pool
+    }
+
+    /// Starts one server. What the one before it offered counts as known, if nothing better is.
+    pub(super) fn launch(
+        &self,
+        config: Arc<ServerConfig>,
+        settings: &Settings,
+        before: Option<&Upstream>,
+    ) -> Arc<Upstream> {
+        let options = &self.options;
+        let manifest = options.manifest.as_ref();
+        let known = manifest
+            .and_then(|manifest| manifest.read(&config))
+            .or_else(|| before.and_then(known_of));
+        let asks = known.as_ref().map_or(Asks::default(), |known| known.asks);
+        let means = Means {
+            http: options.http.clone(),
+            guard: options.guard.clone(),
+            max_message_size: options.max_message_size,
+            shutdown_grace: options.shutdown_grace,
+            tracker: options.tracker.clone(),
+            signals: Arc::new(Signals::known(asks)),
+            reporter: Reporter {
+                server: config.name.clone(),
+                events: options.events.clone(),
+            },
+            clients: Clients::Many,
+        };
+        let own = (means.clone(), options.stop.child_token());
+        let upstream = Upstream::new(config, settings, known, own);
+        let supervisor = Supervisor::new(upstream.clone(), means, options);
+        options.tracker.spawn(supervisor.run());
+        upstream
     }
 
     /// The server with this name.
-    pub fn get(&self, name: &ServerName) -> Option<&Arc<Upstream>> {
-        self.upstreams.get(name)
+    pub fn get(&self, name: &ServerName) -> Option<Arc<Upstream>> {
+        self.upstreams.load().get(name).cloned()
     }
 
     /// All servers, in the order of the configuration.
-    pub fn iter(&self) -> impl Iterator<Item = &Arc<Upstream>> {
-        self.upstreams.values()
+    pub fn all(&self) -> Arc<Upstreams> {
+        self.upstreams.load_full()
     }
+}
+
+/// What a server is known to offer now.
+fn known_of(upstream: &Upstream) -> Option<Known> {
+    let status = upstream.status();
+    Some(Known {
+        inventory: status.inventory?.as_ref().clone(),
+        features: status.features.as_ref().clone(),
+        asks: upstream.signals.asks(),
+    })
 }

@@ -76,7 +76,7 @@ impl Upstream {
         }
         let told = connection.notify(notification::ROOTS_CHANGED, None).await;
         if let Err(error) = told {
-            debug!(upstream = %self.config.name, %error, "the server was not told of changed roots");
+            debug!(upstream = %self.name, %error, "the server was not told of changed roots");
         }
     }
 }

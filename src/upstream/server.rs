@@ -4,13 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use parking_lot::Mutex;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
-use crate::config::{CircuitBreaker, ServerConfig, Sharing};
-use crate::protocol::{Era, LogLevel, Method};
+use crate::config::{Health, ServerConfig, Settings, Sharing};
+use crate::protocol::{Era, LogLevel, Method, ServerName};
 use crate::wire::Json;
 
 use super::asked::Alone;
@@ -33,18 +35,26 @@ const SHORT_WAIT: Duration = Duration::from_secs(1);
 
 /// One server that we call.
 pub struct Upstream {
-    /// Its entry in the configuration.
-    pub config: Arc<ServerConfig>,
+    /// Its key in the configuration.
+    pub name: ServerName,
+    pub(super) config: ArcSwap<ServerConfig>,
+    pub(super) health: ArcSwap<Health>,
     pub(super) connection: ArcSwapOption<Connection>,
     pub(super) status: watch::Sender<Status>,
     pub(super) watches: Watches,
     /// The chattiest level of log messages that any client has set.
-    level: Mutex<Option<LogLevel>>,
-    slots: Arc<Semaphore>,
+    pub(super) level: Mutex<Option<LogLevel>>,
+    pub(super) slots: Arc<Semaphore>,
     waiting: AtomicUsize,
-    breaker: Breaker,
+    pub(super) breaker: Breaker,
     pub(super) extras: Arc<Extras>,
-    signals: Arc<Signals>,
+    pub(super) signals: Arc<Signals>,
+    /// Counts the leases and the errands that came of them.
+    pub(super) stays: TaskTracker,
+    /// Another one has come in its place, or none: no further call gets a lease.
+    pub(super) retired: CancellationToken,
+    /// Ends it.
+    pub(super) stop: CancellationToken,
 }
 
 /// Counts a waiting call for as long as it waits.
@@ -59,9 +69,9 @@ impl Drop for Waiting<'_> {
 impl Upstream {
     pub(super) fn new(
         config: Arc<ServerConfig>,
-        breaker: CircuitBreaker,
+        settings: &Settings,
         known: Option<Known>,
-        means: Means,
+        (means, stop): (Means, CancellationToken),
     ) -> Arc<Self> {
         Arc::new(Self {
             signals: means.signals.clone(),
@@ -72,9 +82,19 @@ impl Upstream {
             level: Mutex::new(None),
             slots: Arc::new(Semaphore::new(config.max_concurrent_calls)),
             waiting: AtomicUsize::new(0),
-            breaker: Breaker::new(breaker),
-            config,
+            breaker: Breaker::new(settings.circuit_breaker.clone()),
+            health: ArcSwap::from_pointee(settings.health.clone()),
+            name: config.name.clone(),
+            config: ArcSwap::new(config),
+            stays: TaskTracker::new(),
+            retired: CancellationToken::new(),
+            stop,
         })
+    }
+
+    /// Its entry in the configuration, as it is now.
+    pub fn config(&self) -> Arc<ServerConfig> {
+        self.config.load_full()
     }
 
     /// How the server is now.
@@ -89,12 +109,27 @@ impl Upstream {
 
     /// Whether calls are under way.
     pub(super) fn is_busy(&self) -> bool {
-        self.slots.available_permits() < self.config.max_concurrent_calls
+        self.slots.available_permits() < self.config.load().max_concurrent_calls
     }
 
     /// The right to send this request. Waits for a free place and, while the server is being connected to,
-    /// for the connection; no longer than until `deadline`.
+    /// for the connection; no longer than until `deadline`. [`UpstreamError::Replaced`]: the one that has come in
+    /// its place is to be asked.
     pub async fn lease(
+        &self,
+        outgoing: &Outgoing,
+        deadline: Instant,
+    ) -> Result<Lease, UpstreamError> {
+        // Counted first and then looked: who retires a server does it the other way round.
+        let stay = self.stays.token();
+        tokio::select! {
+            biased;
+            () = self.retired.cancelled() => Err(UpstreamError::Replaced),
+            lease = self.lease_here(outgoing, deadline) => lease.map(|lease| lease.staying(stay)),
+        }
+    }
+
+    async fn lease_here(
         &self,
         outgoing: &Outgoing,
         deadline: Instant,
@@ -134,7 +169,7 @@ impl Upstream {
                 && shared.dialect().map(Dialect::era) == Some(Era::Legacy)
                 && outgoing.method.may_ask()
         };
-        let share = match (self.config.sharing, &outgoing.party) {
+        let share = match (self.config.load().sharing, &outgoing.party) {
             (Sharing::Auto, _) if asks() => Share::NoOtherAsked,
             (Sharing::Exclusive, _) => Share::Nobodys,
             (Sharing::PerClient, Some(party)) => Share::Party(party),
@@ -205,7 +240,7 @@ impl Upstream {
                 Ok(false) => Err(UpstreamError::Unwatched),
                 Err(_) => {
                     self.watches.remove(uri);
-                    Err(UpstreamError::Timeout(self.config.call_timeout))
+                    Err(UpstreamError::Timeout(self.config.load().call_timeout))
                 }
             };
         }
@@ -289,7 +324,7 @@ impl Upstream {
         let mut exchange = ask(connection, method, Some(params)).await?;
         match timeout_at(deadline, exchange.result()).await {
             Ok(result) => result.map(drop),
-            Err(_) => Err(UpstreamError::Timeout(self.config.call_timeout)),
+            Err(_) => Err(UpstreamError::Timeout(self.config.load().call_timeout)),
         }
     }
 }

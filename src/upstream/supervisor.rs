@@ -10,7 +10,6 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use crate::catalog::Inventory;
-use crate::config::Health;
 use crate::protocol::{Kind, Method};
 
 use super::connection::Carrier;
@@ -36,7 +35,6 @@ pub(super) struct Supervisor {
     upstream: Arc<Upstream>,
     means: Means,
     stop: CancellationToken,
-    health: Health,
     manifest: Option<Manifest>,
     /// How many attempts in a row have failed.
     failures: u32,
@@ -45,10 +43,9 @@ pub(super) struct Supervisor {
 impl Supervisor {
     pub(super) fn new(upstream: Arc<Upstream>, means: Means, options: &PoolOptions) -> Self {
         Self {
+            stop: upstream.stop.clone(),
             upstream,
             means,
-            stop: options.stop.clone(),
-            health: options.health.clone(),
             manifest: options.manifest.clone(),
             failures: 0,
         }
@@ -59,7 +56,7 @@ impl Supervisor {
         while !stop.is_cancelled() {
             self.set(|status| status.state = ServerState::Connecting);
             let started = Instant::now();
-            let limit = self.upstream.config.startup_timeout;
+            let limit = self.upstream.config().startup_timeout;
             let attempt = tokio::select! {
                 attempt = timeout(limit, self.connect()) => attempt,
                 () = stop.cancelled() => break,
@@ -74,6 +71,10 @@ impl Supervisor {
                     limit.as_secs_f64()
                 )),
             };
+            if self.upstream.is_retired() {
+                // It is not to come back, but calls on connections of their own may still be under way.
+                stop.cancelled().await;
+            }
             if stop.is_cancelled() {
                 break;
             }
@@ -84,7 +85,7 @@ impl Supervisor {
     }
 
     async fn connect(&self) -> Result<(Contact, Inventory), UpstreamError> {
-        let contact = contact(&self.upstream.config, &self.means).await?;
+        let contact = contact(&self.upstream.config(), &self.means).await?;
         // What changes from now on is fetched once more.
         self.means.signals.take_lists();
         let all: BTreeSet<Kind> = Kind::ALL.into_iter().collect();
@@ -100,7 +101,7 @@ impl Supervisor {
 
     /// Serves a server that answers until it is lost or told to stop. Returns why it ended.
     async fn ready(&self, contact: Contact, inventory: Inventory, took: Duration) -> UpstreamError {
-        info!(upstream = %self.upstream.config.name, revision = %contact.version, "connected");
+        info!(upstream = %self.upstream.name, revision = %contact.version, "connected");
         self.upstream
             .connection
             .store(Some(contact.link.connection.clone()));
@@ -127,7 +128,7 @@ impl Supervisor {
                 Carrier::Duplex(_) => UpstreamError::Lost,
                 Carrier::Http(_) => UpstreamError::SessionLost,
             },
-            error = failing(&self.upstream, &contact.link.connection, &self.health) => error,
+            error = failing(&self.upstream, &contact.link.connection) => error,
             () = listen(&contact.link.connection, &contact.features, &self.upstream.watches) => UpstreamError::Lost,
             error = self.attend(&contact) => error,
             () = self.stop.cancelled() => UpstreamError::unavailable("the mux is shutting down"),
@@ -146,7 +147,7 @@ impl Supervisor {
             inventory,
             ..
         } = self.upstream.status();
-        let config = self.upstream.config.clone();
+        let config = self.upstream.config();
         let asks = self.means.signals.asks();
         self.means.tracker.spawn_blocking(move || {
             if let (Some(hello), Some(inventory)) = (&features.said, inventory) {
@@ -157,7 +158,7 @@ impl Supervisor {
 
     /// Renews the subscriptions that a legacy server has lost with its session.
     async fn watch_again(&self, contact: &Contact) {
-        let deadline = Instant::now() + self.upstream.config.call_timeout;
+        let deadline = Instant::now() + self.upstream.config().call_timeout;
         for uri in self.upstream.watches.uris() {
             let told = self
                 .upstream
@@ -167,7 +168,7 @@ impl Supervisor {
                 // It may have changed while the server was away.
                 Ok(()) => self.means.signals.resource_updated(uri),
                 Err(error) => {
-                    warn!(upstream = %self.upstream.config.name, %error, "a subscription was not renewed");
+                    warn!(upstream = %self.upstream.name, %error, "a subscription was not renewed");
                 }
             }
         }
@@ -181,7 +182,7 @@ impl Supervisor {
                 self.means.reporter.updated(uri).await;
             }
             if heard.asks {
-                debug!(upstream = %self.upstream.config.name, "asks in the middle of calls");
+                debug!(upstream = %self.upstream.name, "asks in the middle of calls");
                 self.remember();
             }
             if heard.lists.is_empty() {
@@ -193,7 +194,7 @@ impl Supervisor {
             sleep(DEBOUNCE).await;
             heard.lists.extend(self.means.signals.take_lists());
             let old = self.upstream.status().inventory.unwrap_or_default();
-            let limit = self.upstream.config.startup_timeout;
+            let limit = self.upstream.config().startup_timeout;
             let fetching = fetch(
                 &contact.link.connection,
                 &contact.features,
@@ -208,7 +209,7 @@ impl Supervisor {
                 }
                 Ok(Err(error)) => return error,
                 Err(_) => {
-                    warn!(upstream = %self.upstream.config.name, "the lists were not fetched in time");
+                    warn!(upstream = %self.upstream.name, "the lists were not fetched in time");
                 }
             }
         }
@@ -216,7 +217,7 @@ impl Supervisor {
 
     /// Waits before the next attempt: not at all after a long healthy run, else longer each time.
     async fn pause(&mut self, failed: &UpstreamError, started: Instant) {
-        let name = &self.upstream.config.name;
+        let name = &self.upstream.name;
         let long_enough = match failed {
             UpstreamError::SessionLost => HEALTHY_SESSION,
             _ => HEALTHY_RUN,

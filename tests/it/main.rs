@@ -31,6 +31,7 @@ mod naming;
 mod progress;
 mod prompts;
 mod questions;
+mod reload;
 mod resources;
 mod restart;
 mod roots;

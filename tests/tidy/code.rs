@@ -3,7 +3,7 @@
 use crate::project::{Source, files, none, read, sources};
 
 /// Which rooms a room may use beside itself. `app`, `cli` and the roots may use all.
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 11] = [
     ("wire", &[]),
     ("printable", &[]),
     ("protocol", &["wire"]),
@@ -22,6 +22,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
         "downstream",
         &["mux", "transport", "protocol", "config", "wire"],
     ),
+    ("reload", &["mux", "catalog", "config", "protocol"]),
     ("telemetry", &["config"]),
 ];
 /// Files that put rooms together.
