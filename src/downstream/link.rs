@@ -103,13 +103,14 @@ pub(super) async fn serve_link(duplex: Duplex, options: LinkOptions) {
                 let refused = without_id(code::INVALID_REQUEST, &error.to_string());
                 client.send(refused).await;
             }
-            Some(Err(error)) => {
-                warn!(%error, "reading from the client failed");
-                break;
-            }
-            None => {
+            Some(Err(TransportError::WebSocket { .. } | TransportError::NoWebSocket { .. }))
+            | None => {
                 client.listening.cancel();
                 client.drain().await;
+                break;
+            }
+            Some(Err(error)) => {
+                warn!(%error, "reading from the client failed");
                 break;
             }
         }

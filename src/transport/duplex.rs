@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::TransportError;
+use super::http_client::EventStream;
 use super::queue::{QUEUE_FRAMES, Queued, pump};
 use crate::wire::LineDecoder;
 
@@ -78,6 +79,7 @@ enum Source {
         queue: mpsc::Receiver<Queued>,
         limit: usize,
     },
+    Events(Box<EventStream>),
 }
 
 impl Incoming {
@@ -94,6 +96,11 @@ impl Incoming {
             queue,
             ready: VecDeque::new(),
         })
+    }
+
+    /// The messages of an event stream; events of other types are left out.
+    pub(super) fn events(stream: EventStream) -> Self {
+        Self(Source::Events(Box::new(stream)))
     }
 
     fn memory(queue: mpsc::Receiver<Queued>, limit: usize) -> Self {
@@ -113,6 +120,15 @@ impl Incoming {
                     return Some(frame);
                 }
                 *ready = queue.recv().await?.into();
+            },
+            Source::Events(stream) => loop {
+                let event = match stream.next().await? {
+                    Ok(event) => event,
+                    Err(error) => return Some(Err(error)),
+                };
+                if event.is_message() {
+                    return Some(Ok(event.data));
+                }
             },
             Source::Memory { queue, limit } => loop {
                 match queue.recv().await? {

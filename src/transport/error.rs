@@ -97,6 +97,20 @@ pub enum TransportError {
         /// The innermost cause.
         detail: String,
     },
+    /// The other side ended a WebSocket, and said why.
+    #[error("the WebSocket was closed with code {code}{}", said(reason))]
+    WebSocket {
+        /// The code of the close frame (RFC 6455, section 7.4).
+        code: u16,
+        /// The words beside it; may be empty.
+        reason: String,
+    },
+    /// The other side does not speak WebSocket as the handshake or the frames demand.
+    #[error("the WebSocket is broken: {detail}")]
+    NoWebSocket {
+        /// What was wrong.
+        detail: String,
+    },
     /// The bytes of an event stream were not what the format allows.
     #[error("the event stream is broken: {detail}")]
     Events {
@@ -114,6 +128,8 @@ impl TransportError {
                 | Self::TooLarge { .. }
                 | Self::Io { .. }
                 | Self::Http { .. }
+                | Self::WebSocket { .. }
+                | Self::NoWebSocket { .. }
                 | Self::Events { .. }
         )
     }
@@ -124,6 +140,14 @@ impl TransportError {
             detail: error.to_string(),
         }
     }
+}
+
+/// The other side's words behind our own, without what could steer a terminal.
+fn said(reason: &str) -> String {
+    if reason.is_empty() {
+        return String::new();
+    }
+    format!(": {}", reason.escape_debug())
 }
 
 impl From<WireError> for TransportError {

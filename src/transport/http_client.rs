@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use reqwest::redirect::{Action, Attempt, Policy};
-use reqwest::{Client, ClientBuilder, Request, Response, Url};
+use reqwest::{Client, ClientBuilder, Request, Response, Upgraded, Url};
 
 use super::TransportError;
 use super::gather::Gather;
@@ -16,7 +16,7 @@ use crate::config::HttpConfig;
 use crate::wire::{SseDecoder, SseEvent};
 
 /// How long a server may take to accept a connection, TLS included.
-const CONNECT: Duration = Duration::from_secs(10);
+pub(super) const CONNECT: Duration = Duration::from_secs(10);
 /// How long an unused connection is kept, and how many of them per server.
 const IDLE: Duration = Duration::from_secs(60);
 const IDLE_CONNECTIONS: usize = 256;
@@ -39,6 +39,9 @@ struct Clients {
     near: OnceLock<Client>,
     near_tls: OnceLock<Client>,
     far: OnceLock<Client>,
+    /// For WebSocket, which takes a connection over: HTTP/2 has none to give.
+    near_socket: OnceLock<Client>,
+    far_socket: OnceLock<Client>,
 }
 
 impl HttpClient {
@@ -48,10 +51,12 @@ impl HttpClient {
     }
 
     fn reaching(&self, url: &Url) -> Result<Client, TransportError> {
-        let tls = url.scheme() == "https";
-        let (place, builder) = match (is_loopback(url), tls) {
-            (true, false) => (&self.0.near, without_roots(base().no_proxy())),
-            (true, true) => (&self.0.near_tls, base().no_proxy()),
+        let tls = matches!(url.scheme(), "https" | "wss");
+        let (place, builder) = match (is_loopback(url), url.scheme()) {
+            (true, "https") => (&self.0.near_tls, base().no_proxy()),
+            (true, "wss") => (&self.0.near_socket, base().no_proxy().http1_only()),
+            (true, _) => (&self.0.near, without_roots(base().no_proxy())),
+            (false, "wss") => (&self.0.far_socket, base().http1_only()),
             (false, _) => (&self.0.far, base()),
         };
         if let Some(client) = place.get() {
@@ -119,7 +124,7 @@ pub struct Endpoint {
     url: Url,
     origin: Arc<str>,
     headers: HeaderMap,
-    limit: usize,
+    pub(super) limit: usize,
 }
 
 impl Endpoint {
@@ -200,7 +205,7 @@ impl Endpoint {
                 }
             }
         }
-        let mut request = Request::new(method, self.url.clone());
+        let mut request = Request::new(method, on_http(&self.url));
         *request.headers_mut() = headers;
         request
     }
@@ -259,6 +264,20 @@ impl Body {
         }
     }
 
+    /// How many bytes are announced, if that is known.
+    pub fn announced(&self) -> Option<u64> {
+        self.response.content_length()
+    }
+
+    /// The connection itself, which the server has agreed to use for something else.
+    pub(super) async fn upgraded(self) -> Result<Upgraded, TransportError> {
+        let broken = |error| TransportError::Http {
+            origin: self.origin.as_ref().to_owned(),
+            detail: innermost(&error).to_string(),
+        };
+        self.response.upgrade().await.map_err(broken)
+    }
+
     async fn chunk(&mut self) -> Result<Option<Bytes>, TransportError> {
         let broken = |error| TransportError::Http {
             origin: self.origin.as_ref().to_owned(),
@@ -302,6 +321,19 @@ fn is_loopback(url: &Url) -> bool {
         Some(url::Host::Ipv6(address)) => address.is_loopback(),
         None => false,
     }
+}
+
+/// WebSocket begins as HTTP.
+fn on_http(url: &Url) -> Url {
+    let mut url = url.clone();
+    let scheme = match url.scheme() {
+        "ws" => "http",
+        "wss" => "https",
+        _ => return url,
+    };
+    // Cannot fail between schemes of this kind.
+    let _ = url.set_scheme(scheme);
+    url
 }
 
 fn origin(url: &Url) -> String {

@@ -1,8 +1,9 @@
 //! Pipes that move frames between processes.
 //!
-//! A [`Duplex`] is a two-way pipe of frames: our own stdin and stdout ([`stdio()`]), a child process ([`spawn`]) or a pair in
-//! memory, or a WebSocket. HTTP is no such pipe: [`Endpoint`] sends one request and hands over the answer as it arrives, [`serve`] does the
-//! same from the other side. A [`Guard`] sees to it that no process of a child outlives the mux.
+//! A [`Duplex`] is a two-way pipe of frames: our own stdin and stdout ([`stdio()`]), a child process ([`spawn`]), a WebSocket or
+//! a pair in memory. HTTP is no such pipe: [`Endpoint`] sends one request and hands over the answer as it arrives, [`serve`]
+//! does the same from the other side. An [`EventLink`] is half of each: frames come on a stream and leave as requests. A
+//! [`Guard`] sees to it that no process of a child outlives the mux.
 //!
 //! Invariants: nothing here knows a method, a name, an era or an MCP header, or looks into a frame. Every queue and every wait for
 //! a peer is bounded, or ends when the caller drops the future. Dropping is how things are closed.
@@ -21,12 +22,14 @@ mod origin;
 mod process;
 mod queue;
 mod reply;
+mod sse_client;
 mod stdio;
 #[cfg(test)]
 mod testing;
 mod tree;
 mod upgrade;
 mod websocket;
+mod websocket_client;
 
 pub use child::{Child, spawn};
 pub use duplex::{Duplex, Incoming, Outgoing};
@@ -38,5 +41,7 @@ pub use lines::Lines;
 pub use origin::{Allowed, Refused};
 pub use process::ChildProcess;
 pub use reply::{HttpReply, ReplyBody};
+pub use sse_client::{EventLink, is_events};
 pub use stdio::stdio;
 pub use upgrade::Upgrade;
+pub use websocket_client::SocketTasks;

@@ -11,9 +11,10 @@ use hyper_util::rt::TokioIo;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::websocket::websocket;
+use super::websocket::{Ends, Pulse, websocket};
 use super::{Duplex, HttpReply, HttpRequest};
 
 const WEBSOCKET: &str = "websocket";
@@ -35,8 +36,13 @@ impl Upgrade {
     /// The link that opens as soon as the answer is sent; `None` if that fails. Messages may have up to `limit` bytes.
     pub async fn link(self, limit: usize, tracker: &TaskTracker) -> Option<Duplex> {
         let io = TokioIo::new(self.0.await.ok()?);
-        let duplex = websocket(io, Role::Server, limit, CloseCode::Away, tracker);
-        Some(duplex)
+        let ends = Ends {
+            limit,
+            farewell: CloseCode::Away,
+            closing: CancellationToken::new(),
+            pulse: Pulse::default(),
+        };
+        Some(websocket(io, Role::Server, ends, tracker))
     }
 }
 

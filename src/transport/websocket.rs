@@ -1,7 +1,7 @@
 //! A WebSocket as a link: one message in one text frame (RFC 6455).
 
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -9,21 +9,18 @@ use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
-use tokio::time::{Instant, interval, timeout};
+use tokio::time::{Instant, interval, sleep, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes, error::ProtocolError};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::duplex::Received;
 use super::queue::{BATCH_FRAMES, Queued};
-use super::{Duplex, Incoming, Outgoing};
+use super::{Duplex, Incoming, Outgoing, TransportError};
 
-/// How often the other side is asked whether it lives.
-const PING: Duration = Duration::from_secs(30);
-/// How long it may neither say anything, though it is asked, nor take what is sent.
-const SILENCE: Duration = Duration::from_secs(120);
 /// How long the other side has to close after we have.
 const FAREWELL: Duration = Duration::from_secs(2);
 /// How many messages may wait for us; each may be of the largest size.
@@ -31,18 +28,42 @@ const READ_AHEAD: usize = 4;
 /// What is read at once.
 const READ: usize = 16 * 1024;
 
-/// Both directions of a WebSocket whose handshake is done. Messages may have up to `limit` bytes; a longer one is
+/// Where a link ends.
+pub(super) struct Ends {
+    /// The largest message that is received.
+    pub(super) limit: usize,
+    /// What the other side is told when we close.
+    pub(super) farewell: CloseCode,
+    /// Closes the link once what is queued has been sent.
+    pub(super) closing: CancellationToken,
+    pub(super) pulse: Pulse,
+}
+
+/// How the other side is watched.
+#[derive(Clone, Copy)]
+pub(super) struct Pulse {
+    /// How often it is asked whether it lives.
+    pub(super) ping: Duration,
+    /// How long it may neither say anything, though it is asked, nor take what is sent.
+    pub(super) silence: Duration,
+}
+
+impl Default for Pulse {
+    fn default() -> Self {
+        Self {
+            ping: Duration::from_secs(30),
+            silence: Duration::from_secs(120),
+        }
+    }
+}
+
+/// Both directions of a WebSocket whose handshake is done. Messages may have up to `ends.limit` bytes; a longer one is
 /// refused by its header and ends the link with code 1009, as a binary one does with 1003.
 ///
-/// One task on `tracker` drives it. It pings, and gives the other side up when that shows no life for two minutes; it ends
-/// when all clones of `outgoing` are gone, saying `farewell`, or when the other side closes.
-pub(super) fn websocket<S>(
-    io: S,
-    role: Role,
-    limit: usize,
-    farewell: CloseCode,
-    tracker: &TaskTracker,
-) -> Duplex
+/// One task on `tracker` drives it. It pings, and gives the other side up when that shows no life for too long; it ends
+/// when all clones of `outgoing` are gone or `ends.closing` is cancelled, saying `ends.farewell`, or when the other side
+/// closes. An end that is out of order is reported as the last thing that is received.
+pub(super) fn websocket<S>(io: S, role: Role, ends: Ends, tracker: &TaskTracker) -> Duplex
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
@@ -50,14 +71,14 @@ where
     let (inbox, received) = mpsc::channel(READ_AHEAD);
     tracker.spawn(async move {
         let config = WebSocketConfig::default()
-            .max_message_size(Some(limit))
-            .max_frame_size(Some(limit))
+            .max_message_size(Some(ends.limit))
+            .max_frame_size(Some(ends.limit))
             .read_buffer_size(READ);
         let io = Counted { io, moved: 0 };
         let driver = Driver {
             socket: WebSocketStream::from_raw_socket(io, role, Some(config)).await,
-            limit,
-            farewell,
+            ends,
+            error: None,
             taken: Vec::with_capacity(BATCH_FRAMES),
             permits: Vec::new(),
             flushes: Vec::new(),
@@ -75,8 +96,9 @@ where
 
 struct Driver<S> {
     socket: WebSocketStream<Counted<S>>,
-    limit: usize,
-    farewell: CloseCode,
+    ends: Ends,
+    /// Why the link ends, to be told to who reads it.
+    error: Option<TransportError>,
     taken: Vec<Queued>,
     /// The room of large messages that are not written yet.
     permits: Vec<OwnedSemaphorePermit>,
@@ -124,14 +146,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         queue: &mut mpsc::Receiver<Queued>,
         inbox: mpsc::Sender<Vec<Received>>,
     ) -> End {
-        let mut rounds = interval(PING);
+        let mut rounds = interval(self.ends.pulse.ping);
         rounds.reset();
+        let closing = self.ends.closing.clone();
+        let overdue = async {
+            closing.cancelled().await;
+            sleep(FAREWELL).await;
+        };
+        let mut overdue = pin!(overdue);
         let mut room = None;
         loop {
             let wants = room.is_some();
             let (socket, taken, flushing) = (&mut self.socket, &mut self.taken, self.flushing);
             let event = tokio::select! {
                 biased;
+                () = closing.cancelled(), if !queue.is_closed() => {
+                    queue.close();
+                    continue;
+                }
+                () = &mut overdue => return End::Gone,
                 permit = inbox.reserve(), if !wants && !inbox.is_closed() => {
                     room = permit.ok();
                     self.heard = Instant::now();
@@ -157,11 +190,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                     None
                 }
                 Event::Flushed(Err(_)) => Some(End::Gone),
-                Event::Queued(0) => Some(End::Close(self.farewell, String::new())),
+                Event::Queued(0) => Some(End::Close(self.ends.farewell, String::new())),
                 Event::Queued(_) => self.write(),
                 Event::Round => self.round(room.is_some()),
             };
             if let Some(end) = end {
+                if let Some(error) = self.error.take() {
+                    match room {
+                        Some(room) => room.send(vec![Err(error)]),
+                        // Who does not keep up learns of the end alone.
+                        None => drop(inbox.try_send(vec![Err(error)])),
+                    }
+                }
                 return end;
             }
         }
@@ -170,32 +210,48 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// What was read: a message, or nothing for us.
     fn read(&mut self, message: Option<Result<Message, Error>>) -> Result<Option<Bytes>, End> {
         self.heard = Instant::now();
-        let close = |code, reason: String| Err(End::Close(code, reason));
+        let limit = self.ends.limit;
         match message {
             Some(Ok(Message::Text(text))) => Ok(Some(text.into())),
-            Some(Ok(Message::Binary(_))) => close(
-                CloseCode::Unsupported,
-                "a message is a text frame".to_owned(),
-            ),
+            Some(Ok(Message::Binary(_))) => {
+                self.broken(CloseCode::Unsupported, "a message is a text frame")
+            }
             // The answer to a ping or a close goes out with the next flush.
-            Some(Ok(Message::Ping(_) | Message::Close(_))) => {
+            Some(Ok(Message::Ping(_))) => {
                 self.flushing = true;
+                Ok(None)
+            }
+            Some(Ok(Message::Close(frame))) => {
+                self.flushing = true;
+                self.error = frame.as_ref().and_then(reason);
                 Ok(None)
             }
             Some(Ok(Message::Pong(_) | Message::Frame(_))) => Ok(None),
             Some(Err(Error::Capacity(_))) => {
-                let why = format!("a message is larger than the limit of {} bytes", self.limit);
-                close(CloseCode::Size, why)
+                let error = TransportError::TooLarge { limit };
+                let reason = error.to_string();
+                self.error = Some(error);
+                Err(End::Close(CloseCode::Size, reason))
             }
-            Some(Err(Error::Utf8(_))) => {
-                close(CloseCode::Invalid, "a text is not UTF-8".to_owned())
-            }
+            Some(Err(Error::Utf8(_))) => self.broken(CloseCode::Invalid, "a text is not UTF-8"),
             Some(Err(Error::Protocol(ProtocolError::ResetWithoutClosingHandshake))) => {
                 Err(End::Gone)
             }
-            Some(Err(Error::Protocol(error))) => close(CloseCode::Protocol, error.to_string()),
+            Some(Err(Error::Protocol(error))) => {
+                self.broken(CloseCode::Protocol, &error.to_string())
+            }
             Some(Err(_)) | None => Err(End::Gone),
         }
+    }
+
+    /// What was read is against the rules.
+    fn broken(&mut self, code: CloseCode, detail: &str) -> Result<Option<Bytes>, End> {
+        let detail = detail.to_owned();
+        // What follows a close frame is not what went wrong first.
+        self.error.get_or_insert(TransportError::NoWebSocket {
+            detail: detail.clone(),
+        });
+        Err(End::Close(code, detail))
     }
 
     /// Hands over what was taken from the queue.
@@ -239,7 +295,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         if !listening || self.flushing {
             self.heard = Instant::now();
         }
-        if self.moved.1.elapsed() >= SILENCE || self.heard.elapsed() >= SILENCE {
+        let silence = self.ends.pulse.silence;
+        if self.moved.1.elapsed() >= silence || self.heard.elapsed() >= silence {
+            let detail = format!("the other side has shown no life for {silence:?}");
+            self.error
+                .get_or_insert(TransportError::NoWebSocket { detail });
             return Some(End::Gone);
         }
         if !self.flushing {
@@ -264,6 +324,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         let mut rest = vec![0; READ];
         while let Ok(1..) = io.read(&mut rest).await {}
     }
+}
+
+/// What a close frame says, unless that all went well.
+fn reason(frame: &CloseFrame) -> Option<TransportError> {
+    (frame.code != CloseCode::Normal).then(|| TransportError::WebSocket {
+        code: frame.code.into(),
+        reason: frame.reason.as_str().to_owned(),
+    })
 }
 
 fn poll<S: AsyncRead + AsyncWrite + Unpin>(

@@ -7,11 +7,20 @@ use crate::transport::testing::{text, within};
 
 type Peer = WebSocketStream<DuplexStream>;
 
+fn ends() -> Ends {
+    Ends {
+        limit: 100,
+        farewell: CloseCode::Away,
+        closing: CancellationToken::new(),
+        pulse: Pulse::default(),
+    }
+}
+
 /// Our end with a limit of 100 bytes, and a client at the other.
 async fn linked() -> (Duplex, Peer, TaskTracker) {
     let (ours, theirs) = tokio::io::duplex(4_096);
     let tracker = TaskTracker::new();
-    let duplex = websocket(ours, Role::Server, 100, CloseCode::Away, &tracker);
+    let duplex = websocket(ours, Role::Server, ends(), &tracker);
     let peer = WebSocketStream::from_raw_socket(theirs, Role::Client, None).await;
     (duplex, peer, tracker)
 }
@@ -66,6 +75,8 @@ async fn a_message_beyond_the_limit_is_refused_by_its_header() {
     header.extend([0; 4]);
     peer.get_mut().write_all(&header).await.unwrap();
     assert_eq!(closed(&mut peer).await, CloseCode::Size);
+    let told = Some(Err(TransportError::TooLarge { limit: 100 }));
+    assert_eq!(within(ours.incoming.next()).await, told);
     assert_eq!(within(ours.incoming.next()).await, None);
     drop(peer);
     tracker.close();
@@ -146,11 +157,13 @@ async fn a_peer_that_does_not_read_is_waited_for_with_a_bound() {
 async fn a_peer_without_a_sign_of_life_is_given_up() {
     let (ours, theirs) = tokio::io::duplex(16);
     let io = Counted { io: ours, moved: 0 };
-    let long_ago = Instant::now().checked_sub(SILENCE).unwrap();
+    let long_ago = Instant::now()
+        .checked_sub(Pulse::default().silence)
+        .unwrap();
     let mut driver = Driver {
         socket: WebSocketStream::from_raw_socket(io, Role::Server, None).await,
-        limit: 100,
-        farewell: CloseCode::Away,
+        ends: ends(),
+        error: None,
         taken: Vec::new(),
         permits: Vec::new(),
         flushes: Vec::new(),
@@ -169,4 +182,107 @@ async fn a_peer_without_a_sign_of_life_is_given_up() {
     driver.moved.0 = 1;
     assert!(driver.round(true).is_none(), "it took something");
     drop(theirs);
+}
+
+const HASTY: Pulse = Pulse {
+    ping: Duration::from_millis(20),
+    silence: Duration::from_millis(500),
+};
+
+/// A link of ours with this limit, and the other side as a bare stream of bytes.
+fn client(tracker: &TaskTracker) -> (Duplex, DuplexStream) {
+    let (near, far) = tokio::io::duplex(64 * 1024);
+    let ends = Ends {
+        limit: 1000,
+        farewell: CloseCode::Normal,
+        closing: CancellationToken::new(),
+        pulse: HASTY,
+    };
+    (websocket(near, Role::Client, ends, tracker), far)
+}
+
+async fn server(far: DuplexStream) -> WebSocketStream<DuplexStream> {
+    WebSocketStream::from_raw_socket(far, Role::Server, None).await
+}
+
+#[tokio::test]
+async fn who_answers_no_ping_is_given_up() {
+    let (mut ours, _far) = client(&TaskTracker::new());
+    let begun = Instant::now();
+    let end = ours.incoming.next().await;
+    assert!(
+        matches!(&end, Some(Err(TransportError::NoWebSocket { detail })) if detail.contains("no life")),
+        "{end:?}"
+    );
+    assert_eq!(ours.incoming.next().await, None);
+    assert!(begun.elapsed() >= HASTY.silence);
+}
+
+#[tokio::test]
+async fn who_answers_pings_may_be_silent_for_long() {
+    let (mut ours, far) = client(&TaskTracker::new());
+    let mut peer = server(far).await;
+    let answering = async {
+        let mut pings = 0;
+        while pings < 50 {
+            let heard = peer.next().await;
+            pings += u32::from(matches!(heard, Some(Ok(Message::Ping(_)))));
+        }
+    };
+    tokio::select! {
+        () = answering => {}
+        end = ours.incoming.next() => panic!("{end:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_close_is_reported_with_its_code_unless_all_is_well() {
+    for (code, expected) in [
+        (CloseCode::Normal, None),
+        (CloseCode::Library(4001), Some(4001)),
+    ] {
+        let (mut ours, far) = client(&TaskTracker::new());
+        let mut peer = server(far).await;
+        let reason = "why".into();
+        peer.close(Some(CloseFrame { code, reason })).await.unwrap();
+        let reported = match ours.incoming.next().await {
+            Some(Err(TransportError::WebSocket { code, reason })) if reason == "why" => Some(code),
+            None => None,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(reported, expected);
+    }
+}
+
+#[tokio::test]
+async fn what_is_queued_is_sent_before_the_farewell() {
+    let tracker = TaskTracker::new();
+    let (near, far) = tokio::io::duplex(64 * 1024);
+    let closing = CancellationToken::new();
+    let ends = Ends {
+        limit: 1000,
+        farewell: CloseCode::Away,
+        closing: closing.clone(),
+        pulse: Pulse::default(),
+    };
+    let ours = websocket(near, Role::Client, ends, &tracker);
+    for n in 0..100 {
+        ours.outgoing
+            .send(Bytes::from(format!("[{n}]")))
+            .await
+            .unwrap();
+    }
+    closing.cancel();
+    let mut peer = server(far).await;
+    for n in 0..100 {
+        let text = peer.next().await.unwrap().unwrap();
+        assert_eq!(text, Message::text(format!("[{n}]")));
+    }
+    let Some(Ok(Message::Close(Some(frame)))) = peer.next().await else {
+        panic!("no farewell");
+    };
+    assert_eq!(frame.code, CloseCode::Away);
+    tracker.close();
+    drop(peer);
+    tracker.wait().await;
 }

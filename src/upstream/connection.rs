@@ -21,13 +21,16 @@ use super::http::HttpCarrier;
 use super::pending::{Delivery, Interest, Pending, UpstreamId};
 use super::roots::MAX_INQUIRIES;
 use super::signals::{Reporter, Signals};
+use super::sse::SseCarrier;
 
 /// How messages get to the server.
 pub(super) enum Carrier {
     /// One two-way pipe for everything.
     Duplex(Pipe),
-    /// A POST for each message.
+    /// A POST for each message, and an answer to each.
     Http(Box<HttpCarrier>),
+    /// A POST for each message, and one stream for all answers.
+    Sse(Box<SseCarrier>),
 }
 
 /// How a server is told that nobody waits for an answer any more.
@@ -66,6 +69,8 @@ pub(super) struct Connection {
     /// One place for each question about roots that is open outside calls.
     pub(super) inquiries: Arc<Semaphore>,
     closed: CancellationToken,
+    /// What ended the link, where more is known than that it is gone.
+    broken: OnceLock<TransportError>,
     cancels: Cancels,
     dialect: OnceLock<Dialect>,
 }
@@ -98,6 +103,7 @@ impl Connection {
             clients: around.clients,
             inquiries: Arc::new(Semaphore::new(MAX_INQUIRIES)),
             closed: CancellationToken::new(),
+            broken: OnceLock::new(),
             cancels: Cancels::default(),
             dialect: OnceLock::new(),
         });
@@ -105,9 +111,9 @@ impl Connection {
         connection
     }
 
-    /// A connection over a pipe, with a task that reads it.
-    pub(super) fn over_pipe(incoming: Incoming, pipe: Pipe, around: Surroundings) -> Arc<Self> {
-        let connection = Self::new(Carrier::Duplex(pipe), around);
+    /// A connection over this carrier, with a task that reads what all its requests share.
+    pub(super) fn reading(incoming: Incoming, carrier: Carrier, around: Surroundings) -> Arc<Self> {
+        let connection = Self::new(carrier, around);
         connection.tracker.spawn(connection.clone().read(incoming));
         connection
     }
@@ -151,8 +157,17 @@ impl Connection {
     /// Lets no further request in and ends those that depend on the link.
     pub(super) fn close(&self) {
         self.closed.cancel();
-        if matches!(self.carrier, Carrier::Duplex(_)) {
+        if !matches!(self.carrier, Carrier::Http(_)) {
             self.pending.close(|| UpstreamError::Lost);
+        }
+    }
+
+    /// Why the link is gone.
+    pub(super) fn loss(&self) -> UpstreamError {
+        match (self.broken.get(), &self.carrier) {
+            (Some(error), _) => UpstreamError::Transport(error.clone()),
+            (None, Carrier::Http(_)) => UpstreamError::SessionLost,
+            (None, _) => UpstreamError::Lost,
         }
     }
 
@@ -192,6 +207,10 @@ impl Connection {
                     .post_request(id, draft.headers, request.encode());
                 exchange.pumped_by(self.tracker.spawn(pump).abort_handle());
             }
+            Carrier::Sse(_) => {
+                let post = self.clone().post_aside(id, request.encode());
+                self.tracker.spawn(post);
+            }
         }
         Ok(exchange)
     }
@@ -210,6 +229,7 @@ impl Connection {
         match &self.carrier {
             Carrier::Duplex(pipe) => Ok(pipe.send(frame).await?),
             Carrier::Http(http) => http.post_and_forget(frame).await,
+            Carrier::Sse(sse) => sse.post(frame).await,
         }
     }
 
@@ -219,6 +239,7 @@ impl Connection {
         let sent = match &self.carrier {
             Carrier::Duplex(pipe) => pipe.send(frame).await.map_err(UpstreamError::from),
             Carrier::Http(http) => http.post_and_forget(frame).await,
+            Carrier::Sse(sse) => sse.post(frame).await,
         };
         if let Err(error) = sent {
             debug!(upstream = %self.server, %error, "an answer did not reach the server");
@@ -279,6 +300,7 @@ impl Connection {
                 Some(Err(error @ TransportError::TooLarge { .. })) => self.too_large(&error),
                 Some(Err(error)) => {
                     debug!(upstream = %self.server, %error, "reading failed");
+                    drop(self.broken.set(error));
                     break;
                 }
                 None => break,

@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use tracing::debug;
 
 use crate::protocol::RpcError;
-use crate::transport::{Answer, Endpoint, EventStream, TransportError};
+use crate::transport::{Answer, Endpoint, EventStream, TransportError, is_events};
 use crate::wire::{Frame, Message};
 
 use super::UpstreamError;
@@ -22,8 +22,9 @@ pub(super) const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-i
 pub(super) const PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-const BOTH: HeaderValue = HeaderValue::from_static("application/json, text/event-stream");
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
+pub(super) const BOTH: HeaderValue =
+    HeaderValue::from_static("application/json, text/event-stream");
+pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
 
 /// How often a broken stream is picked up again before the answer counts as lost.
@@ -122,19 +123,9 @@ impl HttpCarrier {
 
     /// What a status without a usable body means.
     fn refused(&self, answer: &Answer) -> UpstreamError {
-        let status = answer.status;
-        match status {
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => UpstreamError::NeedsLogin {
-                status: status.as_u16(),
-            },
+        match answer.status {
             StatusCode::NOT_FOUND if self.session.get().is_some() => UpstreamError::SessionLost,
-            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
-                UpstreamError::Unavailable {
-                    why: format!("the server answered HTTP status {status}"),
-                    retry_in: retry_after(&answer.headers),
-                }
-            }
-            _ => UpstreamError::Status(status.as_u16()),
+            status => refusal(status, &answer.headers),
         }
     }
 }
@@ -235,11 +226,20 @@ impl Connection {
     }
 }
 
-fn is_events(headers: &HeaderMap) -> bool {
-    headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|value| value.trim_start().starts_with("text/event-stream"))
+/// What a status that is no success means, without a body that says more.
+pub(super) fn refusal(status: StatusCode, headers: &HeaderMap) -> UpstreamError {
+    match status {
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => UpstreamError::NeedsLogin {
+            status: status.as_u16(),
+        },
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
+            UpstreamError::Unavailable {
+                why: format!("the server answered HTTP status {status}"),
+                retry_in: retry_after(headers),
+            }
+        }
+        _ => UpstreamError::Status(status.as_u16()),
+    }
 }
 
 /// Whether a body is a JSON-RPC error, which says more than the HTTP status.
@@ -263,7 +263,7 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 }
 
 /// A failure before there was an answer.
-fn from_transport(error: &TransportError) -> UpstreamError {
+pub(super) fn from_transport(error: &TransportError) -> UpstreamError {
     if error.never_sent() {
         UpstreamError::unavailable(error.to_string())
     } else {

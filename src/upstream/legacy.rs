@@ -118,8 +118,10 @@ impl Legacy {
                 version.escape_debug()
             )));
         };
-        if let Carrier::Http(http) = &connection.carrier {
-            http.agree_on(header_value(version.as_str()));
+        match &connection.carrier {
+            Carrier::Http(http) => http.agree_on(header_value(version.as_str())),
+            Carrier::Sse(sse) => sse.agree_on(header_value(version.as_str())),
+            Carrier::Duplex(_) => {}
         }
         connection.notify(notification::INITIALIZED, None).await?;
         let features = ServerFeatures::read(&result);

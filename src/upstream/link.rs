@@ -6,17 +6,21 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::info;
 
-use crate::config::{ServerConfig, TransportConfig};
-use crate::transport::{ChildProcess, Endpoint, Guard, HttpClient, spawn};
+use crate::config::{ChildConfig, HttpConfig, ServerConfig, TransportConfig};
+use crate::transport::{
+    Answer, ChildProcess, Duplex, Endpoint, Guard, HttpClient, SocketTasks, TransportError, spawn,
+};
 
 use super::UpstreamError;
 use super::asked::Clients;
 use super::connection::{Carrier, Connection, Surroundings};
-use super::http::HttpCarrier;
+use super::http::{HttpCarrier, refusal};
 use super::signals::{Reporter, Signals};
+use super::sse::SseCarrier;
 
 /// What a process has said before it ended is still read for so long.
 const LAST_OUTPUT: Duration = Duration::from_millis(200);
@@ -24,6 +28,10 @@ const LAST_OUTPUT: Duration = Duration::from_millis(200);
 const LAST_INPUT: Duration = Duration::from_millis(50);
 /// How long it may take to learn how a process ended.
 const OBITUARY: Duration = Duration::from_secs(1);
+/// How long an event stream may take to say where messages go.
+const ENDPOINT_TIME: Duration = Duration::from_secs(10);
+/// What is spoken over WebSocket.
+const SUBPROTOCOL: &str = "mcp";
 
 /// What it takes to open a link.
 #[derive(Clone)]
@@ -39,6 +47,17 @@ pub(super) struct Means {
     pub(super) clients: Clients,
 }
 
+impl Means {
+    fn surroundings(&self) -> Surroundings {
+        Surroundings {
+            signals: self.signals.clone(),
+            reporter: self.reporter.clone(),
+            tracker: self.tracker.clone(),
+            clients: self.clients.clone(),
+        }
+    }
+}
+
 /// An open link. Dropping it closes the connection, and ends the session or the process with all that it started.
 pub(super) struct Link {
     pub(super) connection: Arc<Connection>,
@@ -49,71 +68,110 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// Starts the process or prepares the HTTP endpoint. Nothing has been said yet.
-    pub(super) fn open(config: &ServerConfig, means: &Means) -> Result<Self, UpstreamError> {
-        let around = Surroundings {
-            signals: means.signals.clone(),
-            reporter: means.reporter.clone(),
-            tracker: means.tracker.clone(),
-            clients: means.clients.clone(),
-        };
-        let unavailable =
-            |error: crate::transport::TransportError| UpstreamError::unavailable(error.to_string());
-        let (connection, ended) = match &config.transport {
-            TransportConfig::Child(child) => {
-                let child = spawn(child, means.max_message_size, &means.guard, &means.tracker)
-                    .map_err(unavailable)?;
-                let mut stderr = child.stderr;
-                let server = config.name.clone();
-                means.tracker.spawn(async move {
-                    while let Some(line) = stderr.next().await {
-                        info!(upstream = %server, "{line}");
-                    }
-                });
-                let pipe = child.duplex;
-                let connection = Connection::over_pipe(pipe.incoming, pipe.outgoing, around);
-                let (tell, ended) = watch::channel(None);
-                let tended = tend(
-                    child.process,
-                    connection.clone(),
-                    tell,
-                    means.shutdown_grace,
-                );
-                means.tracker.spawn(tended);
-                (connection, Some(ended))
-            }
+    /// Starts the process, prepares the HTTP endpoint, or opens the stream. Nothing has been said yet.
+    pub(super) async fn open(config: &ServerConfig, means: &Means) -> Result<Self, UpstreamError> {
+        match &config.transport {
+            TransportConfig::Child(child) => Self::open_child(child, config, means),
             TransportConfig::Http(http) => {
-                let endpoint = Endpoint::new(&means.http, http, means.max_message_size)
-                    .map_err(unavailable)?;
-                let carrier = Carrier::Http(Box::new(HttpCarrier::new(endpoint)));
-                (Connection::new(carrier, around), None)
+                let carrier = Carrier::Http(Box::new(HttpCarrier::new(endpoint(http, means)?)));
+                let connection = Connection::new(carrier, means.surroundings());
+                Ok(Self::new(connection, None, means))
             }
-            TransportConfig::Sse(_) | TransportConfig::WebSocket(_) => {
-                let why = "this transport is not supported yet";
-                return Err(UpstreamError::unavailable(why));
+            TransportConfig::Sse(http) => Self::open_sse(http, config, means).await,
+            TransportConfig::WebSocket(http) => Self::open_websocket(http, means).await,
+        }
+    }
+
+    fn open_child(
+        child: &ChildConfig,
+        config: &ServerConfig,
+        means: &Means,
+    ) -> Result<Self, UpstreamError> {
+        let child = spawn(child, means.max_message_size, &means.guard, &means.tracker);
+        let child = child.map_err(|error| UpstreamError::unavailable(error.to_string()))?;
+        let mut stderr = child.stderr;
+        let server = config.name.clone();
+        means.tracker.spawn(async move {
+            while let Some(line) = stderr.next().await {
+                info!(upstream = %server, "{line}");
             }
+        });
+        let connection = over(child.duplex, means);
+        let (tell, ended) = watch::channel(None);
+        let tended = tend(
+            child.process,
+            connection.clone(),
+            tell,
+            means.shutdown_grace,
+        );
+        means.tracker.spawn(tended);
+        Ok(Self::new(connection, Some(ended), means))
+    }
+
+    /// Opens the stream of a server of the HTTP+SSE transport (2024-11-05).
+    pub(super) async fn open_sse(
+        http: &HttpConfig,
+        config: &ServerConfig,
+        means: &Means,
+    ) -> Result<Self, UpstreamError> {
+        let patience = ENDPOINT_TIME.min(config.startup_timeout / 2);
+        let opened = endpoint(http, means)?.open_events(patience).await;
+        let opened = opened.map_err(|error| unopened(&error))?;
+        let events = opened.map_err(|answer| unexpected(&answer, "an event stream"))?;
+        let carrier = Carrier::Sse(Box::new(SseCarrier::new(events.messages)));
+        let connection = Connection::reading(events.incoming, carrier, means.surroundings());
+        Ok(Self::new(connection, None, means))
+    }
+
+    async fn open_websocket(http: &HttpConfig, means: &Means) -> Result<Self, UpstreamError> {
+        let closing = CancellationToken::new();
+        let tasks = SocketTasks {
+            tracker: &means.tracker,
+            closing: closing.clone(),
         };
-        Ok(Self {
+        let endpoint = endpoint(http, means)?;
+        let opened = endpoint.open_websocket(SUBPROTOCOL, tasks).await;
+        let opened = opened.map_err(|error| unopened(&error))?;
+        let duplex = opened.map_err(|answer| unexpected(&answer, "a WebSocket"))?;
+        let connection = over(duplex, means);
+        let open = connection.clone();
+        means.tracker.spawn(async move {
+            open.closed().await;
+            sleep(LAST_INPUT).await;
+            closing.cancel();
+        });
+        Ok(Self::new(connection, None, means))
+    }
+
+    fn new(
+        connection: Arc<Connection>,
+        ended: Option<watch::Receiver<Option<ExitStatus>>>,
+        means: &Means,
+    ) -> Self {
+        Self {
             connection,
             ended,
             tracker: means.tracker.clone(),
             grace: means.shutdown_grace,
-        })
+        }
     }
 
-    /// Whether there is a process behind the link.
-    pub(super) fn is_process(&self) -> bool {
-        self.ended.is_some()
+    /// Whether requests and answers share one pipe, which a server may close at what it does not know.
+    pub(super) fn is_pipe(&self) -> bool {
+        matches!(self.connection.carrier, Carrier::Duplex(_))
     }
 
-    /// Adds to the error how the process ended, which says more than a closed pipe.
+    /// What is known of how the process or the link ended, which says more than a closed pipe.
     pub(super) async fn last_words(mut self, error: UpstreamError) -> UpstreamError {
         let lost = matches!(
             error,
             UpstreamError::Lost | UpstreamError::Unavailable { .. }
         );
-        let Some(ended) = self.ended.as_mut().filter(|_| lost) else {
+        if !lost {
             return error;
+        }
+        let Some(ended) = self.ended.as_mut() else {
+            return self.connection.loss();
         };
         let status = match timeout(OBITUARY, ended.wait_for(Option::is_some)).await {
             Ok(Ok(status)) => *status,
@@ -136,6 +194,29 @@ impl Drop for Link {
             }
         });
     }
+}
+
+/// A connection over a pipe.
+fn over(duplex: Duplex, means: &Means) -> Arc<Connection> {
+    let carrier = Carrier::Duplex(duplex.outgoing);
+    Connection::reading(duplex.incoming, carrier, means.surroundings())
+}
+
+fn endpoint(http: &HttpConfig, means: &Means) -> Result<Endpoint, UpstreamError> {
+    Endpoint::new(&means.http, http, means.max_message_size).map_err(|error| unopened(&error))
+}
+
+/// Nothing was asked of the server yet.
+fn unopened(error: &TransportError) -> UpstreamError {
+    UpstreamError::unavailable(error.to_string())
+}
+
+/// What it means that a server answers something else than was wanted.
+fn unexpected(answer: &Answer, wanted: &str) -> UpstreamError {
+    if answer.status.is_success() {
+        return UpstreamError::Broken(format!("the server did not answer with {wanted}"));
+    }
+    refusal(answer.status, &answer.headers)
 }
 
 /// Ends with the process or with the connection, whichever ends first, and sees to it that the other ends too. A

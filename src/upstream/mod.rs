@@ -33,6 +33,7 @@ mod probe;
 mod roots;
 mod server;
 mod signals;
+mod sse;
 mod status;
 mod succession;
 mod supervisor;

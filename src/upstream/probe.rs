@@ -7,13 +7,13 @@ use serde::Deserialize;
 use tokio::time::timeout;
 use tracing::debug;
 
-use crate::config::ServerConfig;
+use crate::config::{ServerConfig, TransportConfig};
 use crate::protocol::{
     ClientProfile, Era, Method, ProtocolVersion, RpcError, ServerFeatures, code,
 };
 use crate::wire::Json;
 
-use super::connection::Connection;
+use super::connection::{Carrier, Connection};
 use super::dialect::Dialect;
 use super::exchange::Exchange;
 use super::legacy::Legacy;
@@ -37,21 +37,51 @@ pub(super) async fn contact(
     config: &ServerConfig,
     means: &Means,
 ) -> Result<Contact, UpstreamError> {
-    let link = Link::open(config, means)?;
+    let link = Link::open(config, means).await?;
     let probe_time = PROBE_TIMEOUT.min(config.startup_timeout / 2);
     match find_era(&link.connection, probe_time).await {
         Ok(found) => return Ok(met(link, found)),
-        Err(UpstreamError::Lost) if link.is_process() => {}
+        Err(UpstreamError::Lost) if link.is_pipe() => {}
+        Err(refused) if is_reason_to_fall_back(&refused) => {
+            return fall_back(config, means, refused).await;
+        }
         Err(error) => return Err(error),
     }
     // Some old servers end at the first request that is no handshake: give them what they want.
     debug!(upstream = %config.name, "the server ended at the probe; trying the handshake alone");
     drop(link);
-    let link = Link::open(config, means)?;
+    let link = Link::open(config, means).await?;
     match shake_hands(&link.connection).await {
         Ok(found) => Ok(met(link, found)),
         Err(error) => Err(link.last_words(error).await),
     }
+}
+
+/// The statuses with which a server of the HTTP+SSE transport refuses a handshake by POST (2025-11-25, "Backwards
+/// compatibility").
+fn is_reason_to_fall_back(refused: &UpstreamError) -> bool {
+    matches!(refused, UpstreamError::Status(400 | 404 | 405))
+}
+
+/// Looks whether the server behind a URL speaks the older transport. If not, it is what it said first that counts.
+async fn fall_back(
+    config: &ServerConfig,
+    means: &Means,
+    refused: UpstreamError,
+) -> Result<Contact, UpstreamError> {
+    let TransportConfig::Http(http) = &config.transport else {
+        return Err(refused);
+    };
+    let link = match Link::open_sse(http, config, means).await {
+        Ok(link) => link,
+        Err(error @ UpstreamError::NeedsLogin { .. }) => return Err(error),
+        Err(error) => {
+            debug!(upstream = %config.name, %error, "the server does not speak HTTP+SSE either");
+            return Err(refused);
+        }
+    };
+    let found = shake_hands(&link.connection).await?;
+    Ok(met(link, found))
 }
 
 fn met(link: Link, (dialect, features, version): Found) -> Contact {
@@ -80,6 +110,10 @@ async fn find_era(
     connection: &Arc<Connection>,
     probe_time: Duration,
 ) -> Result<Found, UpstreamError> {
+    if let Carrier::Sse(_) = &connection.carrier {
+        // A transport that is older than the era.
+        return shake_hands(connection).await;
+    }
     let mut probe = discover(connection).await?;
     if let Ok(answer) = timeout(probe_time, probe.result()).await {
         return match judge(answer)? {

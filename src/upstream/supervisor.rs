@@ -12,7 +12,6 @@ use tracing::{debug, info, warn};
 use crate::catalog::Inventory;
 use crate::protocol::{Kind, Method};
 
-use super::connection::Carrier;
 use super::fetch::fetch;
 use super::health::failing;
 use super::link::Means;
@@ -124,10 +123,7 @@ impl Supervisor {
         self.watch_again(&contact).await;
         self.upstream.log_again(&contact.link.connection).await;
         let lost = tokio::select! {
-            () = contact.link.connection.closed() => match contact.link.connection.carrier {
-                Carrier::Duplex(_) => UpstreamError::Lost,
-                Carrier::Http(_) => UpstreamError::SessionLost,
-            },
+            () = contact.link.connection.closed() => contact.link.connection.loss(),
             error = failing(&self.upstream, &contact.link.connection) => error,
             () = listen(&contact.link.connection, &contact.features, &self.upstream.watches) => UpstreamError::Lost,
             error = self.attend(&contact) => error,

@@ -18,6 +18,12 @@ pub struct SseEvent {
 }
 
 impl SseEvent {
+    /// Whether it is of the type `message`, and carries one.
+    pub fn is_message(&self) -> bool {
+        let named = self.event.as_deref().unwrap_or("message");
+        named == "message" && !self.data.is_empty()
+    }
+
     /// The event as bytes of the stream, ready to be sent.
     ///
     /// Each line of the data becomes a field, so that a CR in it arrives as LF (outside of JSON strings both are blank).

@@ -46,5 +46,7 @@ mod tasks;
 mod tasks_driven;
 mod timeouts;
 mod updates;
+mod upstream_sse;
+mod upstream_websocket;
 mod watch;
 mod websocket;

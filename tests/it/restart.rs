@@ -15,7 +15,7 @@ matrix! {
 fn break_link(fake: &FakeServer, pipe: Pipe) {
     match pipe {
         Pipe::Stdio => fake.kill(),
-        Pipe::Http => fake.disconnect(),
+        Pipe::Http | Pipe::WebSocket | Pipe::Sse => fake.disconnect(),
     }
 }
 

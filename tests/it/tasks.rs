@@ -8,12 +8,13 @@ use crate::support::{Client, Era, Fake, FakeServer, Front, Mux, MuxTest, Pipe, R
 
 const TASKS: &str = "io.modelcontextprotocol/tasks";
 const RELATED: &str = "io.modelcontextprotocol/related-task";
-const PAIRS: [(Front, Pipe); 5] = [
+const PAIRS: [(Front, Pipe); 6] = [
     (Front::Stdio, Pipe::Stdio),
     (Front::Stdio, Pipe::Http),
     (Front::Http, Pipe::Stdio),
     (Front::Http, Pipe::Http),
     (Front::WebSocket, Pipe::Http),
+    (Front::Http, Pipe::WebSocket),
 ];
 
 fn task(id: &str, status: &str) -> Value {

@@ -230,7 +230,7 @@ fn a_cancelled_call_is_not_forgotten_at_once() {
 #[test]
 fn a_client_that_cannot_be_asked_is_not_asked() {
     let params = json!({"messages": [], "maxTokens": 1});
-    for pipe in [Pipe::Stdio, Pipe::Http] {
+    for pipe in Pipe::ALL {
         let params = params.clone();
         let fake = fake::legacy()
             .tool_answering("asks", move |call| {
@@ -254,7 +254,7 @@ fn a_client_that_cannot_be_asked_is_not_asked() {
 /// What old servers ask right after the handshake is answered here.
 #[test]
 fn a_question_outside_any_call_is_answered_here() {
-    for pipe in [Pipe::Stdio, Pipe::Http] {
+    for pipe in Pipe::ALL {
         let fake = fake::legacy().tool("t").over(pipe);
         let mux = MuxTest::new().upstream("a", &fake).start();
         fake.wait_stream();

@@ -55,7 +55,7 @@ fn fifty_parked_calls_and_fifty_others(pairing: Pairing) {
         mux.connect(able(pairing.client)),
         mux.connect(able(pairing.client)),
     ];
-    if pairing.server == Era::Legacy && pairing.back == Pipe::Stdio {
+    if pairing.server == Era::Legacy && pairing.back.is_shared() {
         // From its first question on, the mux knows that this server's calls must not share a pipe.
         answer_all(&mut vec![parked(pairing, &clients[0], "first".to_owned())]);
     }

@@ -215,11 +215,11 @@ fn strike(fake: &FakeServer, mut rng: StdRng, over: &AtomicBool) {
             (1, Pipe::Stdio) => fake.exit(3),
             (_, Pipe::Stdio) => fake.kill(),
             (1, Pipe::Http) => fake.lose_sessions(),
-            (2, Pipe::Http) => {
+            (2, _) => {
                 fake.refuse(1);
                 fake.disconnect();
             }
-            (_, Pipe::Http) => fake.disconnect(),
+            (_, Pipe::Http | Pipe::WebSocket | Pipe::Sse) => fake.disconnect(),
         }
         begun = Instant::now();
         wait = Duration::from_millis(rng.random_range(500..4000));

@@ -11,7 +11,15 @@ use crate::support::fake::{self, Call};
 use crate::support::{Era, Fake, FakeServer, Pipe, Reply};
 
 /// The servers' names, in the order of [`all`].
-pub(super) const NAMES: [&str; 4] = ["old-pipe", "old-web", "new-pipe", "new-web"];
+pub(super) const NAMES: [&str; 7] = [
+    "old-pipe",
+    "old-web",
+    "old-socket",
+    "old-events",
+    "new-pipe",
+    "new-web",
+    "new-socket",
+];
 pub(super) const TOOLS: [&str; 4] = ["echo", "slow", "ask", "hang"];
 
 /// How long a legacy server waits for an answer: longer than the mux lets a client wait.
@@ -21,7 +29,10 @@ const PATIENCE: Duration = Duration::from_secs(15);
 pub(super) fn all(books: &Arc<Books>) -> Vec<FakeServer> {
     let mut servers = Vec::new();
     for era in [Era::Legacy, Era::Modern] {
-        for pipe in [Pipe::Stdio, Pipe::Http] {
+        for pipe in [Pipe::Stdio, Pipe::Http, Pipe::WebSocket, Pipe::Sse] {
+            if (era, pipe) == (Era::Modern, Pipe::Sse) {
+                continue;
+            }
             let fake = match era {
                 Era::Legacy => fake::legacy(),
                 Era::Modern => fake::modern(),

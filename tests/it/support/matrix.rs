@@ -1,5 +1,5 @@
-//! One body, many tests: both eras and both transports on both sides of the mux, and a few where the client comes over
-//! another one.
+//! One body, many tests: both eras, with stdio and HTTP, on both sides of the mux, and a few where one side is reached over
+//! another transport.
 
 use super::client::Connect;
 use super::fake::{self, Fake};
@@ -54,7 +54,7 @@ impl Pairing {
     }
 }
 
-/// Makes tests of each function that takes a [`Pairing`]: four for each pair of eras, and one or two with clients of
+/// Makes tests of each function that takes a [`Pairing`]: four for each pair of eras, and a few with clients or servers of
 /// other transports; only for the pairs in brackets, where only those make sense.
 macro_rules! matrix {
     ($($name:ident),+ $(,)?) => {
@@ -79,6 +79,7 @@ macro_rules! matrix {
                     http_to_http: Http Http,
                 }
                 $crate::support::matrix::matrix! { @fronts $body, $client $server }
+                $crate::support::matrix::matrix! { @backs $body, $client $server }
             }
         )+
     };
@@ -96,6 +97,28 @@ macro_rules! matrix {
     };
     (@fronts $body:ident, Modern Modern) => {
         $crate::support::matrix::matrix! { @pipes $body, Modern Modern, websocket_to_stdio: WebSocket Stdio, }
+    };
+    (@backs $body:ident, Legacy Legacy) => {
+        $crate::support::matrix::matrix! { @pipes $body, Legacy Legacy,
+            http_to_websocket: Http WebSocket,
+            stdio_to_sse: Stdio Sse,
+        }
+    };
+    (@backs $body:ident, Legacy Modern) => {
+        $crate::support::matrix::matrix! { @pipes $body, Legacy Modern,
+            stdio_to_websocket: Stdio WebSocket,
+        }
+    };
+    (@backs $body:ident, Modern Legacy) => {
+        $crate::support::matrix::matrix! { @pipes $body, Modern Legacy,
+            stdio_to_websocket: Stdio WebSocket,
+            http_to_sse: Http Sse,
+        }
+    };
+    (@backs $body:ident, Modern Modern) => {
+        $crate::support::matrix::matrix! { @pipes $body, Modern Modern,
+            http_to_websocket: Http WebSocket,
+        }
     };
     (@pipes $body:ident, $client:ident $server:ident,
         $($pipes:ident: $front:ident $back:ident,)+) => {

@@ -33,11 +33,23 @@ pub(crate) enum Era {
     Modern,
 }
 
-/// The two transports that both sides have.
+/// What a server is reached over. Over the HTTP+SSE transport of 2024-11-05 only legacy servers are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pipe {
     Stdio,
     Http,
+    WebSocket,
+    Sse,
+}
+
+impl Pipe {
+    /// All of them; a legacy server can be behind each.
+    pub(crate) const ALL: [Self; 4] = [Self::Stdio, Self::Http, Self::WebSocket, Self::Sse];
+
+    /// Whether a server's questions do not say which call they belong to.
+    pub(crate) fn is_shared(self) -> bool {
+        self != Self::Http
+    }
 }
 
 /// What a client comes over. Over `/sse` only legacy clients do.
@@ -54,6 +66,8 @@ impl From<Pipe> for Front {
         match pipe {
             Pipe::Stdio => Self::Stdio,
             Pipe::Http => Self::Http,
+            Pipe::WebSocket => Self::WebSocket,
+            Pipe::Sse => Self::Sse,
         }
     }
 }

@@ -37,7 +37,7 @@ pub(super) enum Start {
     Refusing(usize),
 }
 
-/// A description of a server; [`Fake::stdio`] and [`Fake::http`] bring it to life.
+/// A description of a server; [`Fake::over`] brings it to life.
 #[derive(Clone)]
 #[must_use]
 pub(crate) struct Fake {
@@ -62,6 +62,15 @@ pub(super) struct Style {
     pub(super) sessions: bool,
     pub(super) always_streams: bool,
     pub(super) get_stream: bool,
+    pub(super) posts: Posts,
+}
+
+/// When a POST of HTTP+SSE is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Posts {
+    AreTaken,
+    /// Only when what it asks is done.
+    AreHeld,
 }
 
 impl Fake {
@@ -82,6 +91,7 @@ impl Fake {
                 sessions: true,
                 always_streams: false,
                 get_stream: true,
+                posts: Posts::AreTaken,
             },
             hook: None,
         }
@@ -241,6 +251,12 @@ impl Fake {
         self
     }
 
+    /// HTTP+SSE that answers a POST only when what it asks is done.
+    pub(crate) fn holding_posts(mut self) -> Self {
+        self.style.posts = Posts::AreHeld;
+        self
+    }
+
     /// Answers HTTP requests with whole responses, byte for byte, where the hook gives one.
     pub(crate) fn http_answering(
         self,
@@ -258,6 +274,14 @@ impl Fake {
 
     pub(crate) fn http(self) -> FakeServer {
         FakeServer::start(self, Pipe::Http)
+    }
+
+    pub(crate) fn websocket(self) -> FakeServer {
+        FakeServer::start(self, Pipe::WebSocket)
+    }
+
+    pub(crate) fn sse(self) -> FakeServer {
+        FakeServer::start(self, Pipe::Sse)
     }
 
     pub(crate) fn over(self, pipe: Pipe) -> FakeServer {

@@ -25,7 +25,7 @@ pub(super) fn initialize(call: &Call) -> Reply {
     Reply::from(result)
 }
 
-/// From here on the server may speak unasked; over stdio that is on the link itself.
+/// From here on the server may speak unasked; but over streamable HTTP that is on the link itself.
 pub(super) fn initialized(state: &Arc<State>, origin: &Origin, sink: Arc<dyn Sink>) {
     state.with(|inner| {
         inner
@@ -33,7 +33,7 @@ pub(super) fn initialized(state: &Arc<State>, origin: &Origin, sink: Arc<dyn Sin
             .entry(origin.scope.clone())
             .or_default()
             .initialized = true;
-        if state.pipe == Pipe::Stdio {
+        if state.pipe != Pipe::Http {
             inner.streams.push(Stream {
                 link: origin.link,
                 sink,

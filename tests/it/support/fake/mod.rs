@@ -1,4 +1,4 @@
-//! Scripted MCP servers on raw JSON, of both eras, over stdio and streamable HTTP.
+//! Scripted MCP servers on raw JSON, of both eras, over every transport.
 //!
 //! A fake lives in the test's own process: over stdio a `pipe_child` carries the bytes. It records
 //! what it saw, and it is strict: whatever the mux says against the protocol is a violation, and a
@@ -13,9 +13,11 @@ mod modern;
 mod offer;
 mod reply;
 mod server;
+mod sse;
 mod state;
 mod stdio;
 mod strict;
+pub(crate) mod websocket;
 
 pub(crate) use builder::{Fake, Probe};
 pub(crate) use call::Call;

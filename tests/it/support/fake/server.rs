@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::builder::Fake;
 use super::offer::Item;
 use super::state::{Lives, Seen, State};
-use super::{http, stdio};
+use super::{http, sse, stdio, websocket};
 use crate::support::head::Head;
 use crate::support::{Msg, Pipe};
 
@@ -30,14 +30,19 @@ impl FakeServer {
         thread::spawn(move || match pipe {
             Pipe::Stdio => stdio::listen(&shared, &listener),
             Pipe::Http => http::listen(&shared, &listener),
+            Pipe::WebSocket => websocket::listen(&shared, &listener),
+            Pipe::Sse => sse::listen(&shared, &listener),
         });
         Self { state, addr }
     }
 
     /// The server entry with which the mux reaches this fake.
     pub(crate) fn entry(&self) -> Value {
-        if self.state.pipe == Pipe::Http {
-            return json!({"type": "http", "url": self.url()});
+        match self.state.pipe {
+            Pipe::Stdio => {}
+            Pipe::Http => return json!({"type": "http", "url": self.url()}),
+            Pipe::WebSocket => return json!({"url": format!("ws://{}/ws", self.addr)}),
+            Pipe::Sse => return json!({"type": "sse", "url": format!("http://{}/sse", self.addr)}),
         }
         let mut args = vec![self.addr.port().to_string()];
         args.extend(self.state.fake.child.iter().cloned());
@@ -119,6 +124,20 @@ impl FakeServer {
             let asked = filter.get("resourceSubscriptions").unwrap_or(&none);
             (asked == uris).then_some(())
         });
+    }
+
+    /// Waits for a control frame of a WebSocket; its payload.
+    #[track_caller]
+    pub(crate) fn wait_frame(&self, opcode: u8) -> Vec<u8> {
+        self.state.wait(&format!("a frame of {opcode}"), |inner| {
+            let found = inner.frames.iter().position(|(of, _)| *of == opcode)?;
+            Some(inner.frames.remove(found).1)
+        })
+    }
+
+    /// How many connections have come, whatever became of them.
+    pub(crate) fn links(&self) -> u64 {
+        self.state.with(|inner| inner.links)
     }
 
     /// Sends a notification on every stream that is open for it.
@@ -214,7 +233,7 @@ impl FakeServer {
         self.state.with(|inner| inner.sessions.clear());
     }
 
-    /// Writes bytes on the stdout of every process.
+    /// Writes bytes on the stdout of every process, or on every WebSocket or event stream.
     pub(crate) fn bytes(&self, raw: &[u8]) {
         let sinks: Vec<_> = self
             .state
@@ -243,7 +262,7 @@ impl FakeServer {
         }
     }
 
-    /// Closes every HTTP connection.
+    /// Closes every connection over the network.
     pub(crate) fn disconnect(&self) {
         self.state.with(|inner| {
             for stream in inner.connections.values() {

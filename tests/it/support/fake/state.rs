@@ -88,6 +88,8 @@ pub(super) struct Inner {
     pub(super) controls: Vec<Control>,
     /// The HTTP connections.
     pub(super) connections: HashMap<u64, TcpStream>,
+    /// The control frames of all sockets: opcode and payload.
+    pub(super) frames: Vec<(u8, Vec<u8>)>,
     pub(super) links: u64,
     /// How many HTTP sessions have begun.
     pub(super) begun: usize,
