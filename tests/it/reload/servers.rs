@@ -264,7 +264,7 @@ fn a_watched_resource_is_watched_at_the_successor() {
                 .result();
             let keys = match pipe {
                 Pipe::Stdio => version(2),
-                Pipe::Http => json!({"headers": {"X-Version": "2"}}),
+                _ => json!({"headers": {"X-Version": "2"}}),
             };
             follow(&mux, &next(&mux).upstream_with("a", &fake, &keys));
             let updated = "notifications/resources/updated";
