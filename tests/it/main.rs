@@ -15,6 +15,7 @@ mod conflicts;
 mod credentials;
 mod fidelity;
 mod filters;
+mod formats;
 mod harness;
 mod http_guard;
 mod http_legacy;
