@@ -178,6 +178,9 @@ pub(super) struct CheckArgs {
     /// Fail if any server is unavailable, required or not
     #[arg(long)]
     pub(super) strict: bool,
+    /// Print every setting and every key of a server, and where its value comes from
+    #[arg(long)]
+    pub(super) explain: bool,
     /// The form of the output.
     #[command(flatten)]
     pub(super) output: Output,

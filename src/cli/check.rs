@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::args::{CheckArgs, Common, Form};
 use super::error::CliError;
 use super::exit::Exit;
+use super::explain::{self, ValueLine};
 use super::findings::{self, ConflictLine};
 use super::listing::pretty;
 use super::output;
@@ -28,6 +29,9 @@ pub(super) fn run(args: &CheckArgs, common: &Common) -> Result<Exit, CliError> {
         Err(error) => return Err(error),
     };
     log(common, &config, ONE_SHOT_LOG)?;
+    if args.explain {
+        checked.explained = explain::values(&config);
+    }
     if !args.offline {
         with_app(&config, Purpose::Errand, async |app| {
             settle(app.hub(), &config).await;
@@ -77,6 +81,9 @@ pub(super) struct Checked {
     pub(super) conflicts: Vec<ConflictLine>,
     pub(super) warnings: Vec<Finding>,
     pub(super) errors: Vec<Finding>,
+    /// Every value, if that was asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    explained: Vec<ValueLine>,
     /// Conflicts that are no errors, as they are told.
     #[serde(skip)]
     odd: Vec<Finding>,
@@ -155,6 +162,10 @@ impl Checked {
 
     /// Prints the table, or JSON, and below it on stderr what is wrong.
     pub(super) fn print(&self, form: Form) -> std::io::Result<()> {
+        if form == Form::Text && !self.explained.is_empty() {
+            let table = explain::table(&self.explained, Style::of_stdout());
+            output::print_ours(&format!("{table}\n"))?;
+        }
         match form {
             Form::Json => output::print(&pretty(self))?,
             Form::Text if self.servers.is_empty() => {}

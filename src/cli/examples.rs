@@ -32,6 +32,7 @@ pub(super) const CHECK: &str = "\
 Examples:
   mcpmux check                                     try every server of ./mcp-config.json
   mcpmux check --config mcp.json --offline         only read the file
+  mcpmux check --offline --explain                 every value, its file and line
   mcpmux check --strict                            for scripts: 3 if any server is unavailable
   mcpmux check --json | jq '.servers[] | select(.state != \"ready\").name'
 

@@ -9,6 +9,7 @@ mod completions;
 mod error;
 mod examples;
 mod exit;
+mod explain;
 mod findings;
 #[cfg(test)]
 mod help_tests;

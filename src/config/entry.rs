@@ -12,6 +12,7 @@ use crate::protocol::ServerName;
 use super::env_file;
 use super::error::{Findings, Problem};
 use super::expand::{Expander, Paths};
+use super::explain::{self, Explained};
 use super::inputs::Inputs;
 use super::keys::{SERVER, SHARING, Shape, TIMEOUT_RANGE};
 use super::problem::Expected;
@@ -39,6 +40,8 @@ pub(crate) struct EntryReader<'a> {
     /// What each file asks its user for.
     pub(crate) inputs: &'a HashMap<PathBuf, Inputs>,
     pub(crate) findings: &'a mut Findings,
+    /// What was read so far, for people.
+    pub(crate) explained: Vec<Explained>,
 }
 
 impl EntryReader<'_> {
@@ -63,7 +66,7 @@ impl EntryReader<'_> {
             inputs: file.and_then(|file| self.inputs.get(file)),
             ..Expander::new(&sources.env, paths)
         };
-        if self.is_off(&mut entry, &expander) {
+        if self.is_off(server, &mut entry, &expander) {
             return Entry::Disabled;
         }
         if server.is_empty() {
@@ -76,6 +79,7 @@ impl EntryReader<'_> {
             UnknownKey::Warning,
             self.findings,
         );
+        self.explained.extend(explain::entry(server, &entry, &[]));
         let reach = Reach {
             server,
             entry: &entry,
@@ -105,13 +109,19 @@ impl EntryReader<'_> {
         }
     }
 
-    fn is_off(&mut self, entry: &mut Node, expander: &Expander<'_>) -> bool {
-        for key in ["enabled", "disabled"] {
+    fn is_off(&mut self, server: &str, entry: &mut Node, expander: &Expander<'_>) -> bool {
+        let switches = ["enabled", "disabled"];
+        for key in switches {
             if let Some(node) = entry.get_mut(key) {
                 expander.fill(node, self.findings);
             }
         }
-        flag(entry, "enabled") == Some(false) || flag(entry, "disabled") == Some(true)
+        let off = flag(entry, "enabled") == Some(false) || flag(entry, "disabled") == Some(true);
+        if off {
+            let switches = explain::entry(server, entry, &switches);
+            self.explained.extend(switches);
+        }
+        off
     }
 
     /// Fills in the variables of the entry. Returns those of its `envFile`.

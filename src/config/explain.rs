@@ -1,6 +1,7 @@
-//! Where every setting has its value from, for `check --explain`.
+//! Where every setting and every key of a server has its value from, for `check --explain`.
 
 use indexmap::{IndexMap, IndexSet};
+use url::Url;
 
 use super::keys::{Setting, Shape};
 use super::layers::Layer;
@@ -16,6 +17,84 @@ pub struct Explained {
     pub value: String,
     /// Where it was written; its origin is [`Default`](super::Origin::Default) if nobody did.
     pub place: Place,
+}
+
+/// Keys of a server entry whose values may be secrets: they are shown as `***`.
+const SECRETS: [&str; 4] = ["args", "env", "headers", "auth"];
+
+/// Keys in them that are not.
+const PLAIN: [&str; 2] = ["auth.type", "auth.header"];
+
+/// References that say where a secret is and do not hold it.
+const TELLING: [&str; 5] = ["", "env:", "file:", "input:", "keychain:"];
+
+/// Every key of a server entry whose variables are filled in, in the order of the file; of `only` these if
+/// there are any.
+pub(crate) fn entry(server: &str, entry: &Node, only: &[&str]) -> Vec<Explained> {
+    let mut explained = Vec::new();
+    for (key, node) in entry.map().into_iter().flatten() {
+        if node.is_null() && key != "prefix" || !(only.is_empty() || only.contains(&key.as_str())) {
+            continue;
+        }
+        leaves(key, node, &mut |path, leaf| {
+            explained.push(Explained {
+                key: format!("mcpServers.{server}.{path}"),
+                value: shown(key, path, leaf),
+                place: leaf.place.clone(),
+            });
+        });
+    }
+    explained
+}
+
+/// Every value that is no object, with the keys that lead to it.
+fn leaves(path: &str, node: &Node, tell: &mut dyn FnMut(&str, &Node)) {
+    match node.map().filter(|map| !map.is_empty()) {
+        Some(map) => {
+            for (key, node) in map {
+                leaves(&format!("{path}.{key}"), node, tell);
+            }
+        }
+        None => tell(path, node),
+    }
+}
+
+fn shown(key: &str, path: &str, leaf: &Node) -> String {
+    match (key, leaf.list()) {
+        ("args", Some(list)) => list.iter().map(masked).collect::<Vec<_>>().join(" "),
+        ("url", _) => origin(leaf),
+        _ if SECRETS.contains(&key) && !PLAIN.contains(&path) => masked(leaf),
+        _ => leaf.shown(),
+    }
+}
+
+/// The mask, or the reference that the value is written as.
+fn masked(node: &Node) -> String {
+    let written = node.shown();
+    let inner = written
+        .strip_prefix("${")
+        .and_then(|rest| rest.strip_suffix('}'));
+    let telling = inner.filter(|inner| {
+        let name = TELLING
+            .iter()
+            .rev()
+            .find_map(|scheme| inner.strip_prefix(scheme));
+        name.is_some_and(|name| !name.contains(['{', '}', ':']) && !name.is_empty())
+    });
+    match telling {
+        Some(_) => written,
+        None => "***".into(),
+    }
+}
+
+/// An address without what may be secret in it.
+fn origin(url: &Node) -> String {
+    let url = url.text().and_then(|text| Url::parse(text).ok());
+    let origin = url.map(|url| url.origin());
+    match origin.filter(url::Origin::is_tuple) {
+        Some(origin) => format!("{}/…", origin.ascii_serialization()),
+        None => "***".into(),
+    }
 }
 
 /// Every setting in the order of the table. The last layer that has a setting gave its value; a map

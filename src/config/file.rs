@@ -45,19 +45,6 @@ pub(crate) fn find(sources: &Sources) -> Result<Vec<PathBuf>, Problem> {
     }
 }
 
-/// Reads one file. `None` if something was wrong and is reported.
-pub(crate) fn read(path: &Path, cwd: &Path, findings: &mut Findings) -> Option<Node> {
-    let absolute = cwd.join(path);
-    findings.files.insert(absolute.clone());
-    match text_of(&absolute) {
-        Ok(text) => parse(path, &text, findings),
-        Err(problem) => {
-            findings.error(&place_of(path), problem);
-            None
-        }
-    }
-}
-
 /// Reads a text by the syntax that the ending of its name says: TOML for `.toml`, else JSONC.
 /// `None` if something was wrong and is reported.
 pub(crate) fn parse(name: &Path, text: &str, findings: &mut Findings) -> Option<Node> {
@@ -79,14 +66,16 @@ pub(crate) fn is_toml(name: &Path) -> bool {
         .is_some_and(|ending| ending.eq_ignore_ascii_case("toml"))
 }
 
-fn place_of(path: &Path) -> Place {
+/// The place of a whole file.
+pub(crate) fn place_of(path: &Path) -> Place {
     Place {
         origin: Origin::File(Arc::from(path)),
         ..Place::default()
     }
 }
 
-fn text_of(path: &Path) -> Result<String, Problem> {
+/// The text of a file.
+pub(crate) fn text_of(path: &Path) -> Result<String, Problem> {
     let unreadable = |error: std::io::Error| Problem::Unreadable {
         reason: plain_reason(&error),
     };

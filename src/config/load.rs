@@ -11,6 +11,7 @@ use super::environment;
 use super::error::{ConfigError, ConfigErrors, ConfigWarning, Findings};
 use super::explain::Explained;
 use super::file;
+use super::include::Reader;
 use super::layers;
 use super::merge::Merged;
 use super::servers::ServerConfig;
@@ -29,13 +30,15 @@ pub struct Config {
     pub disabled: Vec<ServerName>,
     /// What is odd, but no error.
     pub warnings: Vec<ConfigWarning>,
-    /// The files that were read, in order.
+    /// The files that were read, in the order in which they count: the later are stronger.
     pub files: Vec<PathBuf>,
-    /// Everything on the disk that a part of this comes from: the files, each `envFile` and each
-    /// `${file:…}`. Absolute, each once, in the order in which they were met.
+    /// Everything on the disk that a part of this comes from: the files, the folders of globs, each `envFile`
+    /// and each `${file:…}`. Absolute, each once, in the order in which they were met.
     pub watched: Vec<PathBuf>,
     /// Every setting with its value and where it comes from.
     pub explained: Vec<Explained>,
+    /// The same for every key of every server entry, in file order.
+    pub explained_servers: Vec<Explained>,
 }
 
 impl Config {
@@ -50,13 +53,17 @@ impl Config {
             }],
             warnings: Vec::new(),
         })?;
-        let read = |path: &PathBuf| file::read(path, &sources.cwd, &mut findings);
-        let roots = files.iter().filter_map(read).collect();
+        let mut reader = Reader::new(sources, &mut findings);
+        for file in &files {
+            reader.named(file);
+        }
+        reader.of_environment();
+        let (files, roots) = reader.finish().into_iter().unzip();
         Self::assemble(roots, sources, findings).map(|config| Self { files, ..config })
     }
 
     /// Reads a configuration from a text instead of the files. The ending of `name` says the syntax,
-    /// its directory where relative paths start; no such file need exist.
+    /// its directory where relative paths start; no such file need exist. `mux.include` pulls in nothing.
     pub fn from_text(name: &Path, text: &str, sources: &Sources) -> Result<Self, ConfigErrors> {
         let mut findings = Findings::default();
         let root = file::parse(name, text, &mut findings);
@@ -107,6 +114,7 @@ impl Config {
             sources,
             inputs: &inputs,
             findings,
+            explained: Vec::new(),
         };
         for (name, entry) in entries {
             let key = ServerName::new(name.as_str());
@@ -118,11 +126,13 @@ impl Config {
                 Entry::Broken => {}
             }
         }
+        let explained_servers = reader.explained;
         Self {
             settings,
             servers,
             disabled,
             explained,
+            explained_servers,
             ..Self::default()
         }
     }

@@ -15,6 +15,8 @@ mod expand;
 mod explain;
 mod file;
 mod formats;
+mod globs;
+mod include;
 mod inputs;
 mod jsonc;
 mod keys;

@@ -33,6 +33,13 @@ pub enum Problem {
     #[error("the file has no servers and no `mux`")]
     NothingHere,
 
+    #[error("`{}` includes itself", path.display())]
+    IncludeCycle { path: PathBuf },
+    #[error("no file matches `{pattern}`")]
+    NothingIncluded { pattern: String },
+    #[error("there are more than {limit} files")]
+    TooManyFiles { limit: usize },
+
     // One key and its value.
     #[error("unknown key `{key}`")]
     UnknownKey {
@@ -198,6 +205,7 @@ impl Problem {
                 Some(suggestion) => format!("did you mean `{suggestion}`?"),
                 None => "settings from the environment are named after the keys of `mux`".into(),
             },
+            Self::IncludeCycle { .. } => "take it out on one side".into(),
             Self::WrongWord {
                 suggestion: Some(suggestion),
                 ..

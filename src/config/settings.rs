@@ -49,6 +49,8 @@ pub struct CircuitBreaker {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct Settings {
+    /// The files that are pulled in, as the last file with such a list says it.
+    pub include: Vec<String>,
     /// Where to serve streamable HTTP; `None` = not at all.
     #[serde(deserialize_with = "address")]
     pub listen: Option<Listen>,
@@ -127,6 +129,7 @@ impl Default for CircuitBreaker {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            include: Vec::new(),
             listen: None,
             legacy_sse: false,
             websocket: false,

@@ -5,6 +5,12 @@ use super::keys::{CALLS, GRACE, Key, NAME_MAP, NAMES, Preset, Shape, TIMEOUT};
 /// All of them, in the order of the reference.
 pub(crate) const SETTINGS: &[Key] = &[
     Key {
+        name: "include",
+        shape: Shape::List(&Shape::Path),
+        default: Preset::Absent,
+        doc: "Files to pull in, or globs, relative to the file that says so; its own values are stronger",
+    },
+    Key {
         name: "listen",
         shape: Shape::Listen,
         default: Preset::Absent,

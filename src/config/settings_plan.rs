@@ -47,6 +47,7 @@ macro_rules! settings {
 
 /// All settings, in the order of the reference.
 const TABLE: &[Setting] = settings! {
+    Now "include" include,
     Restart "listen" listen,
     Restart "legacySse" legacy_sse,
     Restart "websocket" websocket,

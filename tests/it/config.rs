@@ -72,3 +72,35 @@ fn an_address_that_is_taken_is_told() {
         "{ran:?}"
     );
 }
+
+#[test]
+fn what_files_pull_in_is_told_with_its_place() {
+    let test = MuxTest::new()
+        .env("T0KEN", "s3cret")
+        .config("{ \"mux\": { \"include\": [\"parts/*.json\"] } }");
+    fs::create_dir(test.dir().join("parts")).expect("a folder");
+    let part = "{ \"mcpServers\": { \"a\": {\n\"url\": \"http://127.0.0.1:1/mcp\",\n\"headers\": { \"X\": \"${T0KEN}\", \"Y\": \"l1teral\" } } } }";
+    fs::write(test.dir().join("parts/a.json"), part).expect("a file");
+    let ran = test.run(&["check", "--offline", "--explain", "--json"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let told: Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    let from = |key: &str| {
+        let lines = told["explained"].as_array().expect("the values");
+        let line = lines
+            .iter()
+            .find(|line| line["key"] == key)
+            .expect("a value");
+        let folder = test.dir().display().to_string();
+        let from = line["from"].as_str().expect("a place").replace(&folder, "");
+        format!("{} {from}", line["value"].as_str().expect("a value"))
+    };
+    assert_eq!(from("mux.include"), "parts/*.json /mcp.json:1");
+    assert_eq!(from("mux.callTimeout"), "60s default");
+    assert_eq!(
+        from("mcpServers.a.url"),
+        "http://127.0.0.1:1/… /parts/a.json:2"
+    );
+    assert_eq!(from("mcpServers.a.headers.X"), "${T0KEN} /parts/a.json:3");
+    assert_eq!(from("mcpServers.a.headers.Y"), "*** /parts/a.json:3");
+    assert!(!format!("{ran:?}").contains("s3cret"), "{ran:?}");
+}

@@ -7,6 +7,7 @@ mod formats;
 mod plan;
 mod render;
 mod round_trip;
+mod several;
 mod sources;
 mod tables;
 mod validate;
