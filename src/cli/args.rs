@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
+use super::edits::{AddArgs, ChangeArgs};
 use super::examples;
 
 /// The whole command line.
@@ -125,6 +126,25 @@ pub(super) enum Command {
     /// `--json` prints the whole result.
     #[command(verbatim_doc_comment, after_long_help = examples::PROMPT)]
     Prompt(PromptArgs),
+    /// Add a server to the configuration
+    ///
+    /// The server is a command, behind `--`, or a URL. It goes into the last `--config`, else into the file
+    /// that is read without one; where there is none, `$XDG_CONFIG_HOME/mcpmux/config.json` is made.
+    /// Nothing else in the file changes.
+    #[command(verbatim_doc_comment, after_long_help = examples::ADD)]
+    Add(AddArgs),
+    /// Remove a server from the configuration
+    ///
+    /// It is taken out of the file that has it; of several files, out of the last one.
+    /// Nothing else in the file changes.
+    #[command(verbatim_doc_comment, after_long_help = examples::REMOVE)]
+    Remove(ChangeArgs),
+    /// Switch a server on again
+    #[command(after_long_help = examples::ENABLE)]
+    Enable(ChangeArgs),
+    /// Switch a server off and keep its entry
+    #[command(after_long_help = examples::DISABLE)]
+    Disable(ChangeArgs),
     /// Print the JSON Schema of the configuration
     ///
     /// Editors complete and check the configuration with it.
@@ -145,6 +165,8 @@ impl Command {
             Self::Call(args) => &args.common,
             Self::Read(args) => &args.common,
             Self::Prompt(args) => &args.common,
+            Self::Add(args) => &args.common,
+            Self::Remove(args) | Self::Enable(args) | Self::Disable(args) => &args.common,
             Self::Schema(args) => &args.common,
             Self::Completions(args) => &args.common,
         }

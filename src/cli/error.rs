@@ -8,6 +8,7 @@ use super::report::{self, Finding, Severity, ticked};
 use crate::app::AppError;
 use crate::catalog::Conflict;
 use crate::config::ConfigErrors;
+use crate::config::edit::DraftError;
 use crate::mux::{CallError, Unknown};
 use crate::protocol::ServerName;
 use crate::telemetry::BadLogLevel;
@@ -22,6 +23,8 @@ pub(super) enum CliError {
     Log(BadLogLevel),
     /// What was typed does not make arguments.
     Arguments(Finding),
+    /// A file is not edited, or an edit is not written.
+    Edit(Finding),
     /// The mux does not serve.
     App(AppError),
     /// `onConflict: "error"`, and there are some.
@@ -47,7 +50,9 @@ impl CliError {
             | Self::Arguments(_)
             | Self::Conflicts(_)
             | Self::App(AppError::Exposed(_)) => Exit::Usage,
-            Self::App(_) | Self::Call(_) | Self::Asked | Self::Io(_) => Exit::Failed,
+            Self::Edit(_) | Self::App(_) | Self::Call(_) | Self::Asked | Self::Io(_) => {
+                Exit::Failed
+            }
             Self::Missing(_) => Exit::Unavailable,
             Self::Ended(exit) => *exit,
         }
@@ -70,7 +75,7 @@ impl CliError {
                 let levels = ticked(["off", "error", "warn", "info", "debug", "trace"]);
                 vec![Finding::new(error.to_string()).hint(format!("levels are {levels}"))]
             }
-            Self::Arguments(finding) => vec![finding.clone()],
+            Self::Arguments(finding) | Self::Edit(finding) => vec![finding.clone()],
             Self::App(error) => vec![of_app(error)],
             Self::Conflicts(conflicts) => conflicts.iter().map(findings::of_conflict).collect(),
             Self::Missing(servers) => servers
@@ -152,6 +157,16 @@ impl From<BadLogLevel> for CliError {
 impl From<Finding> for CliError {
     fn from(finding: Finding) -> Self {
         Self::Arguments(finding)
+    }
+}
+
+impl From<DraftError> for CliError {
+    fn from(error: DraftError) -> Self {
+        let finding = Finding::new(error.to_string());
+        Self::Edit(match error {
+            DraftError::Changed { .. } => finding.hint("look at it, and run the command again"),
+            _ => finding,
+        })
     }
 }
 

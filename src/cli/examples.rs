@@ -69,6 +69,32 @@ Examples:
   mcpmux prompt gh__review_pull_request number=17
   mcpmux prompt notes__summary topic='the last week' --json | jq '.messages[0].content'";
 
+/// Below `mcpmux add --help`.
+pub(super) const ADD: &str = "\
+Examples:
+  mcpmux add fs -- npx -y @modelcontextprotocol/server-filesystem ~/notes
+  mcpmux add gh --env GITHUB_TOKEN='${GITHUB_TOKEN}' -- npx -y @modelcontextprotocol/server-github
+  mcpmux add docs https://example.com/mcp --header 'Authorization: Bearer ${DOCS_TOKEN}'
+  mcpmux add live wss://example.com/mcp --prefix l --config team.json
+  mcpmux add fs --force --dry-run -- my-server     what replacing `fs` would change";
+
+/// Below `mcpmux remove --help`.
+pub(super) const REMOVE: &str = "\
+Examples:
+  mcpmux remove fs
+  mcpmux remove fs --config team.json --dry-run    print what would go";
+
+/// Below `mcpmux enable --help`.
+pub(super) const ENABLE: &str = "\
+Examples:
+  mcpmux enable fs";
+
+/// Below `mcpmux disable --help`.
+pub(super) const DISABLE: &str = "\
+Examples:
+  mcpmux disable fs
+  mcpmux disable fs --json | jq -r .file           which file has it";
+
 /// Below `mcpmux schema --help`.
 pub(super) const SCHEMA: &str = "\
 Examples:

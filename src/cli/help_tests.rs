@@ -31,6 +31,10 @@ fn help_of_the_program() {
           call         Call a tool
           read         Read a resource
           prompt       Get a prompt
+          add          Add a server to the configuration
+          remove       Remove a server from the configuration
+          enable       Switch a server on again
+          disable      Switch a server off and keep its entry
           schema       Print the JSON Schema of the configuration
           completions  Print a completion script for a shell
           help         Print this message or the help of the given subcommand(s)

@@ -6,6 +6,7 @@
 mod args;
 mod check;
 mod completions;
+mod edits;
 mod error;
 mod examples;
 mod exit;

@@ -7,7 +7,7 @@ use clap::{CommandFactory, Parser};
 use super::args::{Cli, Command};
 use super::error::CliError;
 use super::exit::Exit;
-use super::{check, completions, list, request, schema, serve, usage};
+use super::{check, completions, edits, list, request, schema, serve, usage};
 
 /// Does what the arguments say, the name of the program being the first of them.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
@@ -26,6 +26,10 @@ fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
         Command::Call(args) => return request::call(args, &common),
         Command::Read(args) => return request::read(args, &common),
         Command::Prompt(args) => return request::prompt(args, &common),
+        Command::Add(args) => return edits::add(args, &common),
+        Command::Remove(args) => return edits::remove(args, &common),
+        Command::Enable(args) => return edits::enable(args, &common),
+        Command::Disable(args) => return edits::disable(args, &common),
         Command::Schema(_) => schema::run()?,
         Command::Completions(args) => completions::run(args.shell)?,
     }

@@ -13,6 +13,7 @@ mod completion;
 mod config;
 mod conflicts;
 mod credentials;
+mod edits;
 mod fidelity;
 mod filters;
 mod formats;
