@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -15,7 +14,9 @@ use crate::config::{Config, Listen, Settings, Sources};
 use crate::downstream::{Endpoint, EndpointOptions, PATH, serve_stdio};
 use crate::mux::{Change, Hub, Mux};
 use crate::reload::{Reloader, Shutdown};
-use crate::transport::{Allowed, Guard, HttpClient, ServeOptions, TransportError, serve, stdio};
+use crate::transport::{
+    Allowed, Guard, HttpClient, Listener, ServeOptions, TransportError, serve, stdio,
+};
 use crate::upstream::{Manifest, Pool, PoolOptions};
 
 /// How much news of servers waits for the keeper.
@@ -28,10 +29,10 @@ pub enum AppError {
     #[error("refusing to listen on `{0}`, which others can reach, without authentication")]
     Exposed(SocketAddr),
     /// The address is taken, or not ours.
-    #[error("cannot listen on `{address}`: {source}")]
+    #[error("cannot listen on `{place}`: {source}")]
     Bind {
-        /// The address.
-        address: SocketAddr,
+        /// Where.
+        place: Listen,
         /// What the system says.
         source: io::Error,
     },
@@ -111,16 +112,23 @@ impl App {
         Reloader::new((sources, config), hub, changes, shutdown)
     }
 
-    /// Serves streamable HTTP on this address until [`App::stop`]. Returns the address, whose port the
-    /// system may have chosen.
-    pub async fn listen(&self, listen: Listen) -> Result<SocketAddr, AppError> {
-        let address = listen.address();
-        if !listen.is_loopback() {
+    /// Serves streamable HTTP at this place until [`App::stop`]. Returns the place, whose port the system may have chosen.
+    pub async fn listen(&self, place: &Listen) -> Result<Listen, AppError> {
+        if let Some(address) = place.open_address() {
             return Err(AppError::Exposed(address));
         }
-        let bind_error = |source| AppError::Bind { address, source };
-        let listener = TcpListener::bind(address).await.map_err(bind_error)?;
-        let bound = listener.local_addr().map_err(bind_error)?;
+        let bind_error = |source| AppError::Bind {
+            place: place.clone(),
+            source,
+        };
+        let listener = Listener::bind(place, self.settings.socket_mode).await;
+        let listener = listener.map_err(bind_error)?;
+        let bound = listener.place().map_err(bind_error)?;
+        self.serve(listener, &bound);
+        Ok(bound)
+    }
+
+    fn serve(&self, listener: Listener, bound: &Listen) {
         let settings = &self.settings;
         let endpoint = Endpoint::new(
             &self.hub,
@@ -141,12 +149,14 @@ impl App {
         self.clients.tracker.spawn(async move {
             serve(listener, Arc::new(endpoint), options, stop, &tracker).await;
         });
-        Ok(bound)
     }
 
-    /// The URL of the endpoint on this address.
-    pub fn url(address: SocketAddr) -> String {
-        format!("http://{address}{PATH}")
+    /// Where clients find the endpoint: a URL, or a socket and a path.
+    pub fn url(place: &Listen) -> String {
+        match place {
+            Listen::Tcp(address) => format!("http://{address}{PATH}"),
+            Listen::Unix(_) => format!("{place}, path {PATH}"),
+        }
     }
 
     /// Serves the client on our own stdin and stdout until it closes its side.

@@ -181,7 +181,7 @@ pub(super) struct ServeArgs {
     pub(super) stdio: bool,
     /// Serve streamable HTTP at ADDR [default: `mux.listen`, else 127.0.0.1:8808]
     ///
-    /// The endpoint is `http://ADDR/mcp`.
+    /// The endpoint is `http://ADDR/mcp`. ADDR may be `unix:/PATH`, a Unix socket.
     /// Together with `--stdio`, the end of stdin ends only the stdio link.
     // An empty text: the flag without an address.
     #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "", verbatim_doc_comment)]

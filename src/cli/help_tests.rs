@@ -92,7 +92,7 @@ fn help_of_serve() {
               --http [<ADDR>]
                   Serve streamable HTTP at ADDR [default: `mux.listen`, else 127.0.0.1:8808]
 
-                  The endpoint is `http://ADDR/mcp`.
+                  The endpoint is `http://ADDR/mcp`. ADDR may be `unix:/PATH`, a Unix socket.
                   Together with `--stdio`, the end of stdin ends only the stdio link.
 
               --config <FILE>

@@ -31,10 +31,10 @@ pub(super) fn run(args: &ServeArgs, common: &Common) -> Result<Exit, CliError> {
     let config = Config::load(&sources)?;
     log(common, &config, LevelFilter::INFO)?;
     warn(&config);
-    let fronts = Fronts::of(args, config.settings.listen);
+    let fronts = Fronts::of(args, config.settings.listen.clone());
     // Before any server is started for nothing.
-    if let Some(open) = fronts.http.filter(|listen| !listen.is_loopback()) {
-        return Err(AppError::Exposed(open.address()).into());
+    if let Some(open) = fronts.http.as_ref().and_then(Listen::open_address) {
+        return Err(AppError::Exposed(open).into());
     }
     with_app(&config, Purpose::Clients, async |app| {
         let reloader = app.reloader(sources.clone(), config.clone());
@@ -60,7 +60,7 @@ async fn heed_hang_ups(reloader: &Arc<Reloader>) -> CliError {
 }
 
 /// Where clients come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Fronts {
     stdio: bool,
     http: Option<Listen>,
@@ -88,9 +88,9 @@ impl Fronts {
 
     /// Serves until stdin ends, if stdio is all there is; else for ever.
     async fn serve(self, app: &App) -> Result<(), CliError> {
-        if let Some(listen) = self.http {
-            let address = app.listen(listen).await?;
-            tracing::info!("listening on {}", App::url(address));
+        if let Some(place) = &self.http {
+            let bound = app.listen(place).await?;
+            tracing::info!("listening on {}", App::url(&bound));
         }
         if self.stdio {
             tracing::info!("serving the client on stdin and stdout");

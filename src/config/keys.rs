@@ -54,6 +54,8 @@ pub(crate) enum Shape {
     Size(u64, u64),
     Word(&'static [&'static str]),
     Listen,
+    /// Permissions of a file.
+    Mode,
     List(&'static Shape),
     /// An object whose keys the person chooses.
     Map(&'static Shape),

@@ -68,6 +68,7 @@ fn value(node: &Node, shape: &Shape) -> Option<Merged> {
             u64::try_from(millis).ok()?.into()
         }
         Shape::Size(min, max) => shape::size(node, *min, *max).ok()?.into(),
+        Shape::Mode => shape::mode(node).ok()?.into(),
         Shape::Listen => shape::listen(node).ok()?.to_string().into(),
         Shape::List(element) => {
             let list = node.list()?.iter().filter_map(|node| value(node, element));

@@ -158,6 +158,7 @@ pub enum Expected {
     Whole,
     Duration,
     Size,
+    Mode,
     Address,
     Array,
     Object,
@@ -172,6 +173,7 @@ impl fmt::Display for Expected {
             Self::Whole => "a whole number",
             Self::Duration => "a duration",
             Self::Size => "a size",
+            Self::Mode => "the permissions of a file",
             Self::Address => "an address",
             Self::Array => "an array",
             Self::Object => "an object",
@@ -220,6 +222,10 @@ impl Problem {
                 expected: Expected::Size,
                 ..
             } => "write for example \"64MiB\", or a number of bytes".into(),
+            Self::WrongType {
+                expected: Expected::Mode,
+                ..
+            } => "write three octal digits, for example \"0660\"".into(),
             Self::Listen { reason, .. } => listen_hint(*reason).into(),
             Self::Pattern { .. } => {
                 "`*` stands for any characters, `?` for one; a backslash takes away the meaning"
@@ -277,7 +283,9 @@ impl Problem {
 
 fn listen_hint(reason: BadListen) -> &'static str {
     match reason {
-        BadListen::UnixSocket => "listen on an address, for example \"127.0.0.1:8808\"",
+        BadListen::RelativeSocket | BadListen::BarePath => {
+            "write for example \"unix:/run/mcpmux.sock\""
+        }
         BadListen::HostName => {
             "write the IP address: \"127.0.0.1:8808\" for this machine only, \"0.0.0.0:8808\" for all"
         }

@@ -73,7 +73,8 @@ fn value_of(shape: &Shape) -> String {
             .map(|word| format!("`{word}`"))
             .collect::<Vec<_>>()
             .join(", "),
-        Shape::Listen => "`IP:PORT`, `localhost:PORT` or port".into(),
+        Shape::Listen => "`IP:PORT`, `localhost:PORT`, port or `unix:PATH`".into(),
+        Shape::Mode => "octal digits in a string".into(),
         Shape::List(_) => "array of strings".into(),
         Shape::Map(_) => "object of strings".into(),
         Shape::Object(_) => "object, see below".into(),

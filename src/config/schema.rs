@@ -102,6 +102,7 @@ fn shape(shape_of: &Shape, others: Others) -> Value {
             reference()
         ] }),
         Shape::Word(words) => or_reference(&json!({ "enum": words })),
+        Shape::Mode => or_reference(&json!({ "type": "string", "pattern": "^0?[0-7]{3}$" })),
         Shape::Listen => json!({ "anyOf": [
             { "type": "string" },
             { "description": "Port on 127.0.0.1", "type": "integer", "minimum": 0, "maximum": 65535 }

@@ -54,6 +54,8 @@ pub struct Settings {
     /// Where to serve streamable HTTP; `None` = not at all.
     #[serde(deserialize_with = "address")]
     pub listen: Option<Listen>,
+    /// The permissions of a Unix socket to listen on.
+    pub socket_mode: u32,
     /// Whether to serve the transport of 2024-11-05 beside streamable HTTP.
     pub legacy_sse: bool,
     /// Whether to serve clients over WebSocket beside streamable HTTP.
@@ -131,6 +133,7 @@ impl Default for Settings {
         Self {
             include: Vec::new(),
             listen: None,
+            socket_mode: 0o600,
             legacy_sse: false,
             websocket: false,
             separator: "__".into(),

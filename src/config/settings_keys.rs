@@ -14,7 +14,13 @@ pub(crate) const SETTINGS: &[Key] = &[
         name: "listen",
         shape: Shape::Listen,
         default: Preset::Absent,
-        doc: "Address to serve streamable HTTP on, at the path `/mcp`",
+        doc: "Address or Unix socket to serve streamable HTTP on, at the path `/mcp`",
+    },
+    Key {
+        name: "socketMode",
+        shape: Shape::Mode,
+        default: Preset::Value("0600"),
+        doc: "Who may connect to the Unix socket of `listen`: the permissions of its file",
     },
     Key {
         name: "legacySse",

@@ -49,6 +49,7 @@ macro_rules! settings {
 const TABLE: &[Setting] = settings! {
     Now "include" include,
     Restart "listen" listen,
+    Restart "socketMode" socket_mode,
     Restart "legacySse" legacy_sse,
     Restart "websocket" websocket,
     Now "separator" separator,

@@ -97,6 +97,7 @@ fn check_plain(node: &Node, shape: &Shape) -> Result<(), Problem> {
         Shape::Size(min, max) => size(node, *min, *max).map(drop),
         Shape::Word(known) => word(node, known).map(drop),
         Shape::Listen => listen(node).map(drop),
+        Shape::Mode => mode(node).map(drop),
         Shape::Name | Shape::Path if node.text() == Some("") => Err(Problem::Empty {
             key: node.place.key().to_owned(),
         }),
@@ -171,6 +172,17 @@ pub(crate) fn word(node: &Node, known: &'static [&'static str]) -> Result<&'stat
     })
 }
 
+/// Reads the permissions of a file, as in `0660`.
+pub(crate) fn mode(node: &Node) -> Result<u32, Problem> {
+    let digits = node
+        .text()
+        .map(|text| text.strip_prefix('0').unwrap_or(text));
+    let digits = digits.filter(|digits| digits.len() == 3 && !digits.starts_with('+'));
+    digits
+        .and_then(|digits| u32::from_str_radix(digits, 8).ok())
+        .ok_or_else(|| mismatch(node, Expected::Mode))
+}
+
 /// Reads an address to listen on; a number is a port.
 pub(crate) fn listen(node: &Node) -> Result<Listen, Problem> {
     let text = node.scalar().or_else(|| node.text());
@@ -194,7 +206,7 @@ fn wrong_type(node: &Node, shape: &Shape, findings: &mut Findings) {
 pub(crate) fn mismatch(node: &Node, expected: Expected) -> Problem {
     let is_quantity = matches!(
         expected,
-        Expected::Flag | Expected::Whole | Expected::Duration | Expected::Size
+        Expected::Flag | Expected::Whole | Expected::Duration | Expected::Size | Expected::Mode
     );
     let found = match &node.value {
         Value::Text(_) if is_quantity => format!("`{:?}`", node.shown()),

@@ -1,4 +1,4 @@
-//! The HTTP server for downstreams: HTTP/1.1 and HTTP/2 on one port. What paths and headers mean is the service's business.
+//! The HTTP server for downstreams: HTTP/1.1 and HTTP/2 on one socket. What paths and headers mean is the service's business.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -16,7 +16,6 @@ use hyper::rt::Executor;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -24,6 +23,7 @@ use tokio_util::task::TaskTracker;
 
 use super::TransportError;
 use super::gather::Gather;
+use super::listener::{Accepted, Listener};
 use super::origin::Allowed;
 use super::reply::{HttpReply, ReplyBody};
 use super::upgrade::Upgrade;
@@ -50,8 +50,8 @@ pub struct HttpRequest {
     pub headers: HeaderMap,
     /// The body, at most [`ServeOptions::max_body`] bytes.
     pub body: Bytes,
-    /// Where the connection comes from.
-    pub peer: SocketAddr,
+    /// Where the connection comes from; unknown on a Unix socket.
+    pub peer: Option<SocketAddr>,
     /// What the client wants to speak in place of HTTP, if it does.
     pub(super) upgrade: Option<Upgrade>,
 }
@@ -96,12 +96,13 @@ impl ServeOptions {
 /// Serves until `stop`, then returns at once with the listener closed. Connections are tasks on `tracker`: idle ones end
 /// then, the others with their answers, all of them within [`ServeOptions::drain`].
 pub async fn serve<S: HttpService>(
-    listener: TcpListener,
+    listener: impl Into<Listener>,
     service: Arc<S>,
     options: ServeOptions,
     stop: CancellationToken,
     tracker: &TaskTracker,
 ) {
+    let listener = listener.into();
     let slots = Arc::new(Semaphore::new(options.max_connections));
     let server = Arc::new(Server {
         service,
@@ -161,11 +162,7 @@ impl<F: Future<Output: Send> + Send + 'static> Executor<F> for OnTracker {
 }
 
 impl<S: HttpService> Server<S> {
-    async fn connection(self: Arc<Self>, stream: TcpStream, peer: SocketAddr) {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection was gone before it began");
-            return;
-        }
+    async fn connection(self: Arc<Self>, stream: Accepted, peer: Option<SocketAddr>) {
         let asked = AtomicBool::new(false);
         let service = service_fn(|request| {
             asked.store(true, Ordering::Relaxed);
@@ -213,7 +210,7 @@ impl<S: HttpService> Server<S> {
     async fn answer(
         &self,
         request: Request<Incoming>,
-        peer: SocketAddr,
+        peer: Option<SocketAddr>,
     ) -> Result<Response<ReplyBody>, Infallible> {
         let reply = match self.read(request, peer).await {
             Ok(request) => {
@@ -234,12 +231,12 @@ impl<S: HttpService> Server<S> {
     async fn read(
         &self,
         mut request: Request<Incoming>,
-        peer: SocketAddr,
+        peer: Option<SocketAddr>,
     ) -> Result<HttpRequest, HttpReply> {
         let upgrade = Upgrade::of(&mut request);
         let (head, body) = request.into_parts();
         if let Err(refused) = self.options.allowed.check(&head.uri, &head.headers) {
-            tracing::debug!(%peer, %refused, "a request was refused");
+            tracing::debug!(?peer, %refused, "a request was refused");
             return Err(HttpReply::text(StatusCode::FORBIDDEN, &refused.to_string()));
         }
         let body = self.body(body).await?;

@@ -1,6 +1,7 @@
 use futures_util::future::BoxFuture;
 use futures_util::stream;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
 use super::*;
@@ -25,7 +26,7 @@ where
 }
 
 fn options() -> ServeOptions {
-    ServeOptions::new(10, Allowed::new("127.0.0.1:1".parse().unwrap(), &[], &[]))
+    ServeOptions::new(10, Allowed::new(&"127.0.0.1:1".parse().unwrap(), &[], &[]))
 }
 
 async fn start<F>(options: ServeOptions, service: F) -> Running

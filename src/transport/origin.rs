@@ -3,12 +3,14 @@
 //! A web page may make a browser send requests to any address, also to one on this machine. `Origin` tells which page did,
 //! and `Host` tells which name the browser believes to talk to (MCP 2026-07-28, streamable HTTP, "Security").
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use http::header::{HOST, ORIGIN};
 use http::uri::Authority;
 use http::{HeaderMap, Uri};
 use thiserror::Error;
+
+use crate::config::Listen;
 
 /// Why a request is refused with 403.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -26,19 +28,26 @@ pub enum Refused {
 /// Always: `localhost` and loopback addresses on any port, the address that we listen on, and a page that came from the host it
 /// talks to. When we listen on all addresses, any address literal will do as the host, since no name is involved that
 /// could be pointed elsewhere.
+///
+/// On a Unix socket, which no browser reaches, the host says nothing: it is checked only if `hosts` names some, for a proxy in
+/// front. Without that, a page that came from the host it talks to proves nothing either.
 #[derive(Clone, Debug)]
 pub struct Allowed {
-    listen: IpAddr,
+    /// None on a Unix socket.
+    listen: Option<IpAddr>,
     hosts: Vec<String>,
     origins: Vec<String>,
 }
 
 impl Allowed {
     /// `hosts`: `name`, `name:port`, `*.domain` or `*`. `origins`: `scheme://host[:port]` or `*`.
-    pub fn new(listen: SocketAddr, hosts: &[String], origins: &[String]) -> Self {
+    pub fn new(listen: &Listen, hosts: &[String], origins: &[String]) -> Self {
         let lower = |texts: &[String]| texts.iter().map(|text| text.to_ascii_lowercase()).collect();
         Self {
-            listen: listen.ip(),
+            listen: match listen {
+                Listen::Tcp(address) => Some(address.ip()),
+                Listen::Unix(_) => None,
+            },
             hosts: lower(hosts),
             origins: lower(origins),
         }
@@ -46,7 +55,10 @@ impl Allowed {
 
     /// Checks the target and the headers of a request. To be asked before anything else is read.
     pub fn check(&self, target: &Uri, headers: &HeaderMap) -> Result<(), Refused> {
-        let host = self.host(target, headers)?;
+        let host = match self.listen {
+            None if self.hosts.is_empty() => None,
+            _ => Some(self.host(target, headers)?),
+        };
         let mut origins = headers.get_all(ORIGIN).iter();
         let Some(origin) = origins.next() else {
             return Ok(());
@@ -55,7 +67,7 @@ impl Allowed {
             .to_str()
             .map_err(|_| Refused::Origin)?
             .to_ascii_lowercase();
-        if origins.next().is_none() && self.is_origin(&origin, &host) {
+        if origins.next().is_none() && self.is_origin(&origin, host.as_ref()) {
             Ok(())
         } else {
             Err(Refused::Origin)
@@ -81,7 +93,8 @@ impl Allowed {
             return false;
         }
         let name = name(host);
-        let is_address = self.listen.is_unspecified() && address(&name).is_some();
+        let on_all = self.listen.is_some_and(|listen| listen.is_unspecified());
+        let is_address = on_all && address(&name).is_some();
         is_address
             || self.is_own(&name)
             || self
@@ -90,7 +103,7 @@ impl Allowed {
                 .any(|allowed| matches(allowed, host, &name))
     }
 
-    fn is_origin(&self, origin: &str, host: &Authority) -> bool {
+    fn is_origin(&self, origin: &str, host: Option<&Authority>) -> bool {
         if self
             .origins
             .iter()
@@ -104,14 +117,14 @@ impl Allowed {
         let Some(Ok(page)) = page.map(Authority::try_from) else {
             return false;
         };
-        page == *host || self.is_own(&name(&page))
+        Some(&page) == host || self.is_own(&name(&page))
     }
 
     /// A loopback name, or the address that we listen on.
     fn is_own(&self, name: &str) -> bool {
         name == "localhost"
             || address(name).is_some_and(|address| {
-                address.is_loopback() || (address == self.listen && !address.is_unspecified())
+                address.is_loopback() || (Some(address) == self.listen && !address.is_unspecified())
             })
     }
 }

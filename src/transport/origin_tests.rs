@@ -16,7 +16,7 @@ fn allowed(listen: &str, hosts: &[&str], origins: &[&str]) -> Allowed {
             .map(|text| (*text).to_owned())
             .collect::<Vec<_>>()
     };
-    Allowed::new(listen.parse().unwrap(), &owned(hosts), &owned(origins))
+    Allowed::new(&listen.parse().unwrap(), &owned(hosts), &owned(origins))
 }
 
 /// Those of `texts` that pass.
@@ -179,4 +179,20 @@ fn what_is_missing_double_or_hidden_in_the_target_is_refused() {
         check("/", &["localhost"], &[own, own]),
         Err(Refused::Origin)
     );
+}
+
+#[test]
+fn on_a_unix_socket_only_origins_count_unless_hosts_are_named() {
+    let any = allowed("unix:/m", &[], &[]);
+    assert!(check(&any, "whatever", None).is_ok() && check(&any, "a@b", None).is_ok());
+    assert!(
+        any.check(&Uri::from_static("/mcp"), &HeaderMap::new())
+            .is_ok()
+    );
+    assert!(check(&any, "evil.com", Some("http://evil.com")).is_err());
+    assert!(check(&any, "x", Some("http://localhost:3000")).is_ok());
+    let named = allowed("unix:/m", &["mux.example.com"], &["https://good.example"]);
+    assert!(check(&named, "evil.com", None).is_err());
+    assert!(check(&named, "mux.example.com", Some("https://mux.example.com")).is_ok());
+    assert!(check(&named, "localhost", Some("https://good.example")).is_ok());
 }

@@ -230,7 +230,8 @@ fn a_connection_is_kept_and_a_body_may_come_in_chunks() {
             .write_all([head.as_str(), &body].concat().as_bytes())
             .expect("a request is taken");
         let copy = stream.try_clone().expect("a second handle");
-        let answer = crate::support::Response::read(copy).expect("an answer");
+        let answer = crate::support::Response::read(crate::support::door::Connection::Tcp(copy))
+            .expect("an answer");
         assert_eq!(answer.status(), 200);
         sessions.push(answer.header("mcp-session-id").map(str::to_owned));
         answer.msg().result();

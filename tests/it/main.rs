@@ -47,6 +47,7 @@ mod support;
 mod tasks;
 mod tasks_driven;
 mod timeouts;
+mod unix_socket;
 mod updates;
 mod upstream_sse;
 mod upstream_websocket;

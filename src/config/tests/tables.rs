@@ -14,7 +14,7 @@ fn the_defaults_of_the_table_are_those_of_the_type() {
         Preset::Absent | Preset::Said(_) => None,
     };
     let written: Vec<_> = Setting::all().into_iter().filter_map(default).collect();
-    assert_eq!(written.len(), 21);
+    assert_eq!(written.len(), 22);
     let sources = Sources {
         env: Environment::new(written),
         ..Sources::default()
@@ -32,6 +32,7 @@ fn every_setting_reaches_the_type() {
         Shape::Time(..) => "7s",
         Shape::Word(words) => words[1],
         Shape::Map(_) => "a=b",
+        Shape::Mode => "0660",
         _ => "1",
     };
     for setting in Setting::all() {

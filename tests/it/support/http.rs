@@ -1,9 +1,9 @@
 //! An HTTP/1.1 client by hand: one connection a request, every byte of it under control.
 
 use std::io::{self, BufReader, Write};
-use std::net::{SocketAddr, TcpStream};
 use std::time::Instant;
 
+use super::door::{Connection, Door};
 use super::head::{Framing, Head};
 use super::{Msg, patience};
 
@@ -69,32 +69,31 @@ impl Request {
 
     /// Sends the request and reads the head of the answer.
     #[track_caller]
-    pub(crate) fn send(&self, to: SocketAddr) -> Response {
+    pub(crate) fn send(&self, to: impl Into<Door>) -> Response {
         self.try_send(to)
             .unwrap_or_else(|error| panic!("{} {}: {error}", self.method, self.path))
     }
 
-    pub(crate) fn try_send(&self, to: SocketAddr) -> io::Result<Response> {
+    pub(crate) fn try_send(&self, to: impl Into<Door>) -> io::Result<Response> {
         Response::read(self.post_off(to)?)
     }
 
     /// Sends the request and leaves the answer unread.
-    pub(crate) fn post_off(&self, to: SocketAddr) -> io::Result<TcpStream> {
-        let mut stream = TcpStream::connect(to)?;
-        stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(patience()))?;
+    pub(crate) fn post_off(&self, to: impl Into<Door>) -> io::Result<Connection> {
+        let to = to.into();
+        let mut stream = to.connect()?;
         stream.write_all(&self.bytes(to))?;
         Ok(stream)
     }
 
-    fn bytes(&self, to: SocketAddr) -> Vec<u8> {
+    fn bytes(&self, to: Door) -> Vec<u8> {
         let mut lines = vec![format!("{} {} HTTP/1.1", self.method, self.path)];
         if !self
             .headers
             .iter()
             .any(|(key, _)| key.eq_ignore_ascii_case("host"))
         {
-            lines.push(format!("Host: {to}"));
+            lines.push(format!("Host: {}", to.host()));
         }
         for (name, value) in &self.headers {
             lines.push(format!("{name}: {value}"));
@@ -120,7 +119,7 @@ pub(crate) struct Event {
 #[derive(Debug)]
 pub(crate) struct Response {
     head: Head,
-    stream: BufReader<TcpStream>,
+    stream: BufReader<Connection>,
     framing: Framing,
     rest: Vec<u8>,
     /// Up to here `rest` holds no end of an event.
@@ -129,7 +128,7 @@ pub(crate) struct Response {
 }
 
 impl Response {
-    pub(crate) fn read(stream: TcpStream) -> io::Result<Self> {
+    pub(crate) fn read(stream: Connection) -> io::Result<Self> {
         let mut stream = BufReader::new(stream);
         let head = Head::read(&mut stream)?.ok_or(io::ErrorKind::UnexpectedEof)?;
         let mut framing = head.framing();

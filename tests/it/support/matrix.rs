@@ -84,7 +84,10 @@ macro_rules! matrix {
         )+
     };
     (@fronts $body:ident, Legacy Legacy) => {
-        $crate::support::matrix::matrix! { @pipes $body, Legacy Legacy, sse_to_stdio: Sse Stdio, }
+        $crate::support::matrix::matrix! { @pipes $body, Legacy Legacy,
+            sse_to_stdio: Sse Stdio,
+            unix_to_http: Unix Http,
+        }
     };
     (@fronts $body:ident, Legacy Modern) => {
         $crate::support::matrix::matrix! { @pipes $body, Legacy Modern,
@@ -96,7 +99,10 @@ macro_rules! matrix {
         $crate::support::matrix::matrix! { @pipes $body, Modern Legacy, websocket_to_http: WebSocket Http, }
     };
     (@fronts $body:ident, Modern Modern) => {
-        $crate::support::matrix::matrix! { @pipes $body, Modern Modern, websocket_to_stdio: WebSocket Stdio, }
+        $crate::support::matrix::matrix! { @pipes $body, Modern Modern,
+            websocket_to_stdio: WebSocket Stdio,
+            unix_to_http: Unix Http,
+        }
     };
     (@backs $body:ident, Legacy Legacy) => {
         $crate::support::matrix::matrix! { @pipes $body, Legacy Legacy,

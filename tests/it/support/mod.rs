@@ -4,6 +4,7 @@
 //! by hand, and threads block with patience, so that a bug in `wire` or `transport` cannot hide.
 
 pub(crate) mod client;
+pub(crate) mod door;
 pub(crate) mod eventually;
 pub(crate) mod fake;
 mod gate;
@@ -59,6 +60,8 @@ pub(crate) enum Front {
     Http,
     Sse,
     WebSocket,
+    /// HTTP over a Unix socket.
+    Unix,
 }
 
 impl From<Pipe> for Front {

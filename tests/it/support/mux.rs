@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::client::{Connect, Stdio, sse, websocket};
+use super::door::Door;
 use super::fake::Lives;
 use super::process::{Process, Ran};
 use super::{Client, Era, FakeServer, Front, eventually};
@@ -138,7 +139,15 @@ impl MuxTest {
             Front::Http => mux.start(),
             Front::Sse => mux.settings(&json!({"legacySse": true})).start(),
             Front::WebSocket => mux.settings(&json!({"websocket": true})).start(),
+            Front::Unix => mux.start_unix(),
         }
+    }
+
+    /// Runs `mcpmux serve --http unix:…` and waits until it listens.
+    #[track_caller]
+    pub(crate) fn start_unix(self) -> Mux {
+        let path = self.dir().join("mux.sock");
+        self.start_with(&["--http", &format!("unix:{}", path.display())])
     }
 
     /// Runs `mcpmux serve` with these arguments; with `--http` among them it waits until it listens.
@@ -150,7 +159,7 @@ impl MuxTest {
         let process = self.serve(front);
         Mux {
             process,
-            addr: None,
+            door: None,
             listed: self.listed,
             front: self.front,
             lives: self.lives,
@@ -162,10 +171,10 @@ impl MuxTest {
     #[track_caller]
     pub(crate) fn start_listening(self, front: &[&str]) -> Mux {
         let process = self.serve(front);
-        let addr = Some(process.stderr.wait("the address", listening));
+        let door = Some(process.stderr.wait("the address", listening));
         Mux {
             process,
-            addr,
+            door,
             listed: self.listed,
             front: self.front,
             lives: self.lives,
@@ -239,16 +248,21 @@ impl MuxTest {
     }
 }
 
-fn listening(stderr: &str) -> Option<SocketAddr> {
-    let (_, rest) = stderr.split_once("listening on http://")?;
+fn listening(stderr: &str) -> Option<Door> {
+    let (_, rest) = stderr.split_once("listening on ")?;
+    if let Some(path) = rest.strip_prefix("unix:") {
+        let (path, _) = path.split_once(", path /mcp")?;
+        return Some(Door::unix(Path::new(path)));
+    }
+    let rest = rest.strip_prefix("http://")?;
     let (addr, _) = rest.split_once("/mcp")?;
-    addr.parse().ok()
+    addr.parse().ok().map(Door::Tcp)
 }
 
 /// A running mux. Dropping it kills it with SIGKILL and fails the test if a child outlives it.
 pub(crate) struct Mux {
     pub(crate) process: Process,
-    addr: Option<SocketAddr>,
+    door: Option<Door>,
     listed: Option<usize>,
     front: Front,
     lives: Vec<Lives>,
@@ -257,7 +271,14 @@ pub(crate) struct Mux {
 
 impl Mux {
     pub(crate) fn addr(&self) -> SocketAddr {
-        self.addr.expect("this mux listens on HTTP")
+        match self.door() {
+            Door::Tcp(addr) => addr,
+            Door::Unix(_) => panic!("a Unix socket has no address"),
+        }
+    }
+
+    pub(crate) fn door(&self) -> Door {
+        self.door.expect("this mux listens on HTTP")
     }
 
     /// A legacy client that sees everything that is to be listed.
@@ -279,16 +300,16 @@ impl Mux {
 
     #[track_caller]
     pub(crate) fn connect(&self, connect: Connect) -> Client {
-        let Some(addr) = self.addr else {
+        let Some(door) = self.door else {
             let client = connect.stdio(self.stdio());
             self.wait_listed(&client);
             return client;
         };
         self.wait_ready();
         match self.front {
-            Front::Sse => connect.stdio(&sse::open(addr)),
-            Front::WebSocket => connect.stdio(&websocket::open(addr)),
-            Front::Stdio | Front::Http => connect.http(addr),
+            Front::Sse => connect.stdio(&sse::open(self.addr())),
+            Front::WebSocket => connect.stdio(&websocket::open(self.addr())),
+            Front::Stdio | Front::Http | Front::Unix => connect.http(door),
         }
     }
 
@@ -296,7 +317,7 @@ impl Mux {
     #[track_caller]
     pub(crate) fn wait_ready(&self) {
         if self.listed.is_some() {
-            self.wait_listed(&Connect::new(Era::Modern).http(self.addr()));
+            self.wait_listed(&Connect::new(Era::Modern).http(self.door()));
         }
     }
 
@@ -312,7 +333,7 @@ impl Mux {
     /// A legacy client over streamable HTTP, whatever the others come over.
     #[track_caller]
     pub(crate) fn legacy_http(&self) -> Client {
-        Connect::new(Era::Legacy).http(self.addr())
+        Connect::new(Era::Legacy).http(self.door())
     }
 
     /// The directory that outlives the mux as long as it is held.

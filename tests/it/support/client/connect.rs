@@ -1,6 +1,5 @@
 //! How a client begins.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
@@ -8,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::stdio::Stdio;
 use super::{Client, Link};
+use crate::support::door::Door;
 use crate::support::{Era, LEGACY, MODERN, Msg, Request};
 
 /// A client that is not connected yet.
@@ -49,7 +49,8 @@ impl Connect {
 
     /// Connects over HTTP; a legacy client does its handshake.
     #[track_caller]
-    pub(crate) fn http(self, addr: SocketAddr) -> Client {
+    pub(crate) fn http(self, door: impl Into<Door>) -> Client {
+        let addr = door.into();
         let mut client = self.over(Link::Http {
             addr,
             session: None,

@@ -1,11 +1,11 @@
 //! One request under way.
 
-use std::net::TcpStream;
 use std::ops::Deref;
 
 use serde_json::json;
 
 use super::{Client, Link};
+use crate::support::door::Connection;
 use crate::support::msg::Owner;
 use crate::support::{Era, Msg, Response};
 
@@ -45,7 +45,7 @@ pub(crate) struct Exchange<'c> {
 enum Way {
     Stdio,
     /// The head of the answer has not been read.
-    Sent(TcpStream),
+    Sent(Connection),
     Json(Response),
     Events(Response),
     Over,
@@ -61,7 +61,7 @@ impl<'c> Exchange<'c> {
         }
     }
 
-    pub(super) fn http(client: &'c Client, id: String, stream: TcpStream) -> Self {
+    pub(super) fn http(client: &'c Client, id: String, stream: Connection) -> Self {
         Self {
             client,
             id,

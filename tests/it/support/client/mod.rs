@@ -10,7 +10,6 @@ pub(crate) mod sse;
 mod stdio;
 pub(crate) mod websocket;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -22,6 +21,7 @@ pub(crate) use exchange::{Answer, Exchange};
 pub(crate) use feed::Feed;
 pub(crate) use stdio::Stdio;
 
+use super::door::Door;
 use super::{Era, Msg, Request, Response};
 
 /// A client that has connected; a legacy one has done its handshake.
@@ -39,10 +39,7 @@ pub(crate) struct Client {
 /// What carries a client's messages.
 pub(super) enum Link {
     Stdio(Arc<Stdio>),
-    Http {
-        addr: SocketAddr,
-        session: Option<String>,
-    },
+    Http { addr: Door, session: Option<String> },
 }
 
 impl Client {
@@ -180,7 +177,7 @@ impl Client {
         self.dressed(Request::delete()).send(self.addr())
     }
 
-    pub(crate) fn addr(&self) -> SocketAddr {
+    pub(crate) fn addr(&self) -> Door {
         match &self.link {
             Link::Http { addr, .. } => *addr,
             Link::Stdio(_) => panic!("stdio has no address"),

@@ -1,14 +1,15 @@
 //! A client over a WebSocket, frame by frame.
 
 use std::io::{self, BufReader, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 
 use super::stdio::Stdio;
+use crate::support::Request;
+use crate::support::door::Connection;
 use crate::support::head::Head;
-use crate::support::{Request, patience};
 
 /// The key of the specification's example, and what it becomes.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
@@ -34,8 +35,8 @@ pub(crate) fn handshake() -> Request {
 
 /// A WebSocket whose frames are written and read one by one.
 pub(crate) struct WebSocket {
-    reader: BufReader<TcpStream>,
-    writer: Arc<Mutex<TcpStream>>,
+    reader: BufReader<Connection>,
+    writer: Arc<Mutex<Connection>>,
 }
 
 impl WebSocket {
@@ -97,11 +98,7 @@ impl WebSocket {
 pub(crate) fn open(addr: SocketAddr) -> Arc<Stdio> {
     let WebSocket { reader, writer } = WebSocket::open(addr);
     // The link may be quiet for as long as a test likes.
-    reader.get_ref().set_read_timeout(None).expect("a socket");
-    writer
-        .lock()
-        .set_write_timeout(Some(patience()))
-        .expect("a socket");
+    reader.get_ref().wait_for_ever().expect("a socket");
     let frames = Frames {
         writer: Arc::clone(&writer),
         line: Vec::new(),
@@ -116,7 +113,7 @@ pub(crate) fn open(addr: SocketAddr) -> Arc<Stdio> {
 
 /// Each line is a frame. Dropping it ends the connection.
 struct Frames {
-    writer: Arc<Mutex<TcpStream>>,
+    writer: Arc<Mutex<Connection>>,
     line: Vec<u8>,
 }
 
@@ -138,14 +135,14 @@ impl Write for Frames {
 impl Drop for Frames {
     fn drop(&mut self) {
         // The other side may be gone already.
-        let _ = self.writer.lock().shutdown(Shutdown::Both);
+        let _ = self.writer.lock().end();
     }
 }
 
 /// Each message is a line; pings are answered.
 struct Lines {
-    reader: BufReader<TcpStream>,
-    writer: Arc<Mutex<TcpStream>>,
+    reader: BufReader<Connection>,
+    writer: Arc<Mutex<Connection>>,
     line: Vec<u8>,
 }
 
@@ -168,7 +165,7 @@ impl Read for Lines {
 }
 
 /// Writes a masked frame, as clients do.
-fn send(writer: &Mutex<TcpStream>, first: u8, payload: &[u8]) -> io::Result<()> {
+fn send(writer: &Mutex<Connection>, first: u8, payload: &[u8]) -> io::Result<()> {
     const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
     let mut frame = vec![first];
     match payload.len() {
