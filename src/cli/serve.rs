@@ -16,7 +16,7 @@ use crate::app::{App, AppError};
 use crate::catalog::{Conflict, Resolution};
 use crate::config::{Config, Listen, OnConflict};
 use crate::mux::Mux;
-use crate::reload::Reloader;
+use crate::reload::{Reloader, watch};
 use crate::upstream::ServerState;
 
 /// The port where nobody says another.
@@ -42,6 +42,7 @@ pub(super) fn run(args: &ServeArgs, common: &Common) -> Result<Exit, CliError> {
             served = fronts.serve(app) => served?,
             failed = must_stop(app.hub(), &config) => return Err(failed),
             ended = heed_hang_ups(&reloader) => return Err(ended),
+            () = watch(reloader.clone()) => {}
         }
         Ok(Exit::Ok)
     })

@@ -62,7 +62,7 @@ pub use reference::reference_markdown;
 pub use rules::{Rules, SectionRules};
 pub use secret::Secret;
 pub use servers::{ServerConfig, Sharing};
-pub use settings::{CircuitBreaker, Health, OnConflict, Settings};
+pub use settings::{CircuitBreaker, Health, OnConflict, Settings, Watching};
 pub use settings_plan::{SettingChange, When};
 pub use sources::{Environment, Flags, Sources};
 pub use transport::{ChildConfig, HttpConfig, TransportConfig};

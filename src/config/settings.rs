@@ -20,6 +20,23 @@ pub enum OnConflict {
     Suffix,
 }
 
+/// Whether a running mux follows its files as soon as they change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(from = "bool")]
+pub enum Watching {
+    /// It does.
+    #[default]
+    Files,
+    /// Only when it is told to.
+    Nothing,
+}
+
+impl From<bool> for Watching {
+    fn from(watch: bool) -> Self {
+        if watch { Self::Files } else { Self::Nothing }
+    }
+}
+
 /// How the health of a connected server is watched.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
@@ -105,6 +122,8 @@ pub struct Settings {
     pub allowed_hosts: Vec<String>,
     /// Values of the `Origin` header to accept beside loopback.
     pub allowed_origins: Vec<String>,
+    /// Whether a running mux follows its files as soon as they change.
+    pub watch_files: Watching,
     /// What to log: a level or filter directives.
     pub log_level: Option<String>,
 }
@@ -155,6 +174,7 @@ impl Default for Settings {
             cache_size: 0,
             allowed_hosts: Vec::new(),
             allowed_origins: Vec::new(),
+            watch_files: Watching::Files,
             log_level: None,
         }
     }

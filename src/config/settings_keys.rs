@@ -153,6 +153,12 @@ pub(crate) const SETTINGS: &[Key] = &[
         doc: "`Origin` headers to accept beside loopback",
     },
     Key {
+        name: "watchFiles",
+        shape: Shape::Flag,
+        default: Preset::Value("true"),
+        doc: "Whether a running mux follows its files as soon as they change",
+    },
+    Key {
         name: "logLevel",
         shape: Shape::Name,
         default: Preset::Absent,

@@ -71,6 +71,7 @@ const TABLE: &[Setting] = settings! {
     Restart "cacheSize" cache_size,
     Restart "allowedHosts" allowed_hosts,
     Restart "allowedOrigins" allowed_origins,
+    Now "watchFiles" watch_files,
     Restart "logLevel" log_level,
 };
 

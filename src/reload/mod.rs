@@ -5,6 +5,9 @@
 //!
 //! Invariant: nothing here takes a file's name, a command or an address from a client.
 
+mod files;
 mod reloader;
+mod watch;
 
 pub use reloader::{ReloadError, Reloaded, Reloader, Shutdown};
+pub use watch::watch;

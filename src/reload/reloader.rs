@@ -1,5 +1,7 @@
 //! Reading the configuration again, and making the mux follow it.
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -9,7 +11,9 @@ use tokio_util::task::TaskTracker;
 use tracing::{debug, error, info, warn};
 
 use crate::catalog::Conflict;
-use crate::config::{Config, ConfigError, ConfigErrors, ConfigWarning, Place, Plan, Sources};
+use crate::config::{
+    Config, ConfigError, ConfigErrors, ConfigWarning, Place, Plan, ServerConfig, Sources, Watching,
+};
 use crate::mux::{Change, Hub};
 use crate::protocol::ServerName;
 
@@ -84,6 +88,24 @@ impl Reloader {
         })
     }
 
+    /// The files that what the mux follows comes from.
+    pub(super) fn files(&self) -> BTreeSet<PathBuf> {
+        let current = self.current.lock();
+        let files = current.files.iter();
+        let files = files.map(|file| self.sources.cwd.join(file));
+        files.chain(current.watched.iter().cloned()).collect()
+    }
+
+    /// Whether they are to be watched.
+    pub(super) fn watching(&self) -> Watching {
+        self.current.lock().settings.watch_files
+    }
+
+    /// Resolves when the mux shuts down.
+    pub(super) async fn stopping(&self) {
+        self.shutdown.stop.cancelled().await;
+    }
+
     /// What [`reload`](Self::reload) would do now. Nothing is done.
     pub async fn plan(self: &Arc<Self>) -> Result<Reloaded, ReloadError> {
         let config = self.read().await?;
@@ -140,8 +162,7 @@ impl Reloader {
         succession.tried().await;
         let (required, other): (Vec<_>, Vec<_>) =
             { succession.missing().into_iter() }.partition(|(entry, _)| entry.required);
-        let named =
-            |(entry, why): (Arc<crate::config::ServerConfig>, String)| (entry.name.clone(), why);
+        let named = |(entry, why): (Arc<ServerConfig>, String)| (entry.name.clone(), why);
         if !required.is_empty() {
             return Err(ReloadError::Missing(
                 required.into_iter().map(named).collect(),

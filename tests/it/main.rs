@@ -33,6 +33,7 @@ mod naming;
 mod progress;
 mod prompts;
 mod questions;
+#[cfg(unix)]
 mod reload;
 mod resources;
 mod restart;

