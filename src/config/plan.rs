@@ -150,6 +150,7 @@ fn reach_keys(old: &TransportConfig, new: &TransportConfig) -> Vec<&'static str>
         named([
             (old.url != new.url, "url"),
             (old.headers != new.headers, "headers"),
+            (old.tls != new.tls, "tls"),
         ])
     };
     let keys = match (old, new) {

@@ -102,6 +102,8 @@ pub enum Problem {
     Command,
     #[error("cannot read `{}`: {reason}", path.display())]
     SecretFile { path: PathBuf, reason: String },
+    #[error("`{}` cannot be used: {reason}", path.display())]
+    Pem { path: PathBuf, reason: String },
     #[error("`~` stands for the home directory, and there is none")]
     NoHome,
     #[error("line {line} of `{}` is not `NAME=value`", path.display())]
@@ -129,6 +131,8 @@ pub enum Problem {
     Url { reason: String },
     #[error("a URL with the scheme `{scheme}` does not fit the type `{kind}`")]
     Scheme { scheme: String, kind: &'static str },
+    #[error("`tls` means nothing to a URL with the scheme `{scheme}`")]
+    PlainTls { scheme: String },
     #[error("`{name}` is not a header name")]
     HeaderName { name: String },
     #[error("the value of the header `{name}` has characters that a header may not have")]
@@ -274,6 +278,11 @@ impl Problem {
             Self::Scheme { .. } => {
                 "`http` and `sse` need http:// or https://, `ws` needs ws:// or wss://".into()
             }
+            Self::Pem { .. } => {
+                "`tls` wants PEM files: `-----BEGIN CERTIFICATE-----`, and a key without a password"
+                    .into()
+            }
+            Self::PlainTls { .. } => "use https:// or wss://".into(),
             Self::HeaderTwice { .. } => "give it once, in `headers` or through `auth`".into(),
             Self::Timeout { .. } => "say it without doubt with `callTimeout`, as in \"30s\"".into(),
             _ => return None,

@@ -11,6 +11,7 @@ use super::rules::texts;
 use super::secret::Secret;
 use super::shape;
 use super::sources::Environment;
+use super::tls;
 use super::transport::{ChildConfig, HttpConfig, TransportConfig};
 use super::tree::Node;
 
@@ -18,7 +19,7 @@ use super::tree::Node;
 const OF_CHILDREN: [&str; 4] = ["command", "args", "env", "cwd"];
 
 /// Keys that only a server behind a URL has.
-const OF_URLS: [&str; 4] = ["url", "headers", "envHeaders", "auth"];
+const OF_URLS: [&str; 5] = ["url", "headers", "envHeaders", "auth", "tls"];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -171,21 +172,30 @@ impl Reach<'_> {
             findings.error(&node.place, problem);
             return None;
         }
+        if let (Some(written), "http" | "ws") = (self.entry.get("tls"), scheme(url)) {
+            let scheme = scheme(url).to_owned();
+            findings.warning(&written.place, Problem::PlainTls { scheme });
+        }
         Some(HttpConfig {
             url: url.to_owned(),
             headers,
+            tls: tls::read(self.entry, &self.paths, findings),
         })
     }
 }
 
 /// WebSocket by its schemes, HTTP for all else: a wrong scheme is reported when the URL is read.
 fn kind_of_url(url: &str) -> Kind {
-    let scheme = url.split(':').next().unwrap_or_default();
+    let scheme = scheme(url);
     if scheme.eq_ignore_ascii_case("ws") || scheme.eq_ignore_ascii_case("wss") {
         Kind::WebSocket
     } else {
         Kind::Http
     }
+}
+
+fn scheme(url: &str) -> &str {
+    url.split(':').next().unwrap_or_default()
 }
 
 fn check_url(text: &str, kind: Kind) -> Result<(), Problem> {

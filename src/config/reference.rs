@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 use super::keys::{Key, Preset, SERVER, Setting, Shape};
 use super::quantity::{show_duration, show_size};
-use super::server_keys::{AUTH, SECTION};
+use super::server_keys::{AUTH, SECTION, TLS};
 
-/// Four tables: the settings, the keys of a server entry, of `auth`, and of a section of rules.
+/// Five tables: the settings, the keys of a server entry, of `auth`, of `tls`, and of a section of rules.
 pub fn reference_markdown() -> String {
     let mut text = String::from(
         "### Settings (`mux`)\n\n| key | value | default | environment | meaning |\n\
@@ -25,6 +25,7 @@ pub fn reference_markdown() -> String {
     let tables = [
         ("Server entry (`mcpServers.NAME`)", SERVER),
         ("`auth`", AUTH),
+        ("`tls`", TLS),
         ("`tools`, `resources`, `templates`, `prompts`", SECTION),
     ];
     for (title, keys) in tables {

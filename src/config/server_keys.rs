@@ -113,6 +113,12 @@ pub(crate) const SERVER: &[Key] = &[
         doc: "Credentials that become a header",
     },
     Key {
+        name: "tls",
+        shape: Shape::Object(TLS),
+        default: Preset::Absent,
+        doc: "Certificates for https and wss",
+    },
+    Key {
         name: "prefix",
         shape: Shape::TextOrNull,
         default: Preset::Said("the server's key"),
@@ -242,6 +248,30 @@ pub(crate) const AUTH: &[Key] = &[
         shape: Shape::Text,
         default: Preset::Absent,
         doc: "`basic`: the password",
+    },
+];
+
+/// The keys of `tls`.
+pub(crate) const TLS: &[Key] = &[
+    Key {
+        name: "ca",
+        shape: Shape::Path,
+        default: Preset::Absent,
+        doc: "PEM file of authorities to trust beside those of the system, relative to the \
+              configuration file",
+    },
+    Key {
+        name: "cert",
+        shape: Shape::Path,
+        default: Preset::Absent,
+        doc: "PEM file of the certificate that the server is shown, and of those that lead from it \
+              to an authority",
+    },
+    Key {
+        name: "key",
+        shape: Shape::Path,
+        default: Preset::Said("the file of `cert`"),
+        doc: "PEM file of the private key, not encrypted",
     },
 ];
 

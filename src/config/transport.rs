@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use indexmap::IndexMap;
 
 use super::secret::Secret;
+use super::tls::TlsConfig;
 
 /// How a server is reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +64,8 @@ pub struct HttpConfig {
     pub url: String,
     /// Headers for every request, with what `auth` stands for. Names and values are legal.
     pub headers: Vec<(String, Secret)>,
+    /// Certificates, for https and wss.
+    pub tls: TlsConfig,
 }
 
 impl HttpConfig {
@@ -86,6 +89,7 @@ impl fmt::Debug for HttpConfig {
         f.debug_struct("HttpConfig")
             .field("url", &format_args!("{}/…", self.origin()))
             .field("headers", &self.headers)
+            .field("tls", &self.tls)
             .finish()
     }
 }
@@ -99,11 +103,16 @@ mod tests {
         let http = TransportConfig::Http(HttpConfig {
             url: "https://user:pw@example.com:8443/s/token?key=1".into(),
             headers: vec![("authorization".into(), Secret::new("Bearer x"))],
+            tls: TlsConfig {
+                ca: Some("x".into()),
+                identity: Some(Secret::new("x")),
+            },
         });
         assert_eq!(
             format!("{http:?}"),
             "Http(HttpConfig { url: https://example.com:8443/…, \
-             headers: [(\"authorization\", ***)] })"
+             headers: [(\"authorization\", ***)], \
+             tls: TlsConfig { ca: true, identity: Some(***) } })"
         );
         let child = TransportConfig::Child(ChildConfig {
             command: "npx".into(),

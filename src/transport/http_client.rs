@@ -1,7 +1,6 @@
 //! The HTTP client for upstreams. What the headers mean is the caller's business.
 
 use std::error::Error;
-use std::io;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -12,7 +11,8 @@ use reqwest::{Client, ClientBuilder, Request, Response, Upgraded, Url};
 
 use super::TransportError;
 use super::gather::Gather;
-use crate::config::HttpConfig;
+use super::tls::{equipped, of_tls, refuses_client};
+use crate::config::{HttpConfig, TlsConfig};
 use crate::wire::{SseDecoder, SseEvent};
 
 /// How long a server may take to accept a connection, TLS included.
@@ -50,32 +50,47 @@ impl HttpClient {
         Self::default()
     }
 
-    fn reaching(&self, url: &Url) -> Result<Client, TransportError> {
+    fn reaching(&self, url: &Url, own: &TlsConfig) -> Result<Client, TransportError> {
         let tls = matches!(url.scheme(), "https" | "wss");
-        let (place, builder) = match (is_loopback(url), url.scheme()) {
-            (true, "https") => (&self.0.near_tls, base().no_proxy()),
-            (true, "wss") => (&self.0.near_socket, base().no_proxy().http1_only()),
-            (true, _) => (&self.0.near, without_roots(base().no_proxy())),
-            (false, "wss") => (&self.0.far_socket, base().http1_only()),
-            (false, _) => (&self.0.far, base()),
+        let near = is_loopback(url);
+        let builder = || {
+            let builder = if near { base().no_proxy() } else { base() };
+            match url.scheme() {
+                "wss" => builder.http1_only(),
+                "https" => builder,
+                _ if near => without_roots(builder),
+                _ => builder,
+            }
+        };
+        if tls && !own.is_empty() {
+            return equipped(builder, own).map_err(|error| unbuilt(url, &error));
+        }
+        let clients = &self.0;
+        let place = match (near, url.scheme()) {
+            (true, "https") => &clients.near_tls,
+            (true, "wss") => &clients.near_socket,
+            (true, _) => &clients.near,
+            (false, "wss") => &clients.far_socket,
+            (false, _) => &clients.far,
         };
         if let Some(client) = place.get() {
             return Ok(client.clone());
         }
-        match builder.build() {
+        match builder().build() {
             Ok(client) => Ok(place.get_or_init(|| client).clone()),
             // A system without certificates can still do without TLS.
             Err(_) if !tls => without_roots(base())
                 .build()
                 .map_err(|error| failure(url, &error)),
-            Err(error) => {
-                let detail = innermost(&error).to_string();
-                Err(TransportError::Tls {
-                    origin: origin(url),
-                    detail,
-                })
-            }
+            Err(error) => Err(unbuilt(url, &error)),
         }
+    }
+}
+
+fn unbuilt(url: &Url, error: &reqwest::Error) -> TransportError {
+    TransportError::Tls {
+        origin: origin(url),
+        detail: innermost(error).to_string(),
     }
 }
 
@@ -145,7 +160,7 @@ impl Endpoint {
             value.set_sensitive(true);
             headers.append(key, value);
         }
-        let client = client.reaching(&url)?;
+        let client = client.reaching(&url, &config.tls)?;
         Ok(Self {
             client,
             origin: origin(&url).into(),
@@ -345,11 +360,12 @@ fn failure(url: &Url, error: &reqwest::Error) -> TransportError {
     let origin = origin(url);
     let cause = innermost(error);
     let detail = cause.to_string();
+    let tls = of_tls(cause);
+    if tls.is_some_and(|tls| error.is_connect() || refuses_client(tls)) {
+        return TransportError::Tls { origin, detail };
+    }
     if !error.is_connect() {
         return TransportError::Http { origin, detail };
-    }
-    if is_tls(cause) {
-        return TransportError::Tls { origin, detail };
     }
     if error.is_timeout() {
         return TransportError::Timeout {
@@ -366,14 +382,6 @@ fn innermost<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) 
         cause = source;
     }
     cause
-}
-
-/// An `io::Error` does not name what it wraps as its source.
-fn is_tls(cause: &(dyn Error + 'static)) -> bool {
-    let wrapped = cause
-        .downcast_ref::<io::Error>()
-        .and_then(io::Error::get_ref);
-    wrapped.map_or_else(|| cause.is::<rustls::Error>(), |inner| is_tls(inner))
 }
 
 #[cfg(test)]

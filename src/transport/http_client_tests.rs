@@ -3,6 +3,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
 use crate::config::Secret;
+use crate::config::TlsConfig;
 use crate::transport::testing::within;
 
 const LIMIT: usize = 100;
@@ -27,6 +28,7 @@ impl Raw {
         let config = HttpConfig {
             url: format!("{}/mcp?token=hidden", self.base),
             headers,
+            tls: TlsConfig::default(),
         };
         Endpoint::new(&HttpClient::new(), &config, LIMIT).unwrap()
     }
@@ -337,6 +339,7 @@ async fn a_failed_handshake_is_told_apart() {
     let config = HttpConfig {
         url: url.clone(),
         headers: Vec::new(),
+        tls: TlsConfig::default(),
     };
     let endpoint = Endpoint::new(&HttpClient::new(), &config, LIMIT).unwrap();
     let serving = async {
@@ -362,6 +365,7 @@ async fn what_cannot_be_used_is_refused_without_showing_it() {
         let config = HttpConfig {
             url: url.to_owned(),
             headers,
+            tls: TlsConfig::default(),
         };
         Endpoint::new(&HttpClient::new(), &config, LIMIT)
             .err()

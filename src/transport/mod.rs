@@ -27,6 +27,7 @@ mod sse_client;
 mod stdio;
 #[cfg(test)]
 mod testing;
+mod tls;
 mod tree;
 mod upgrade;
 mod websocket;

@@ -48,6 +48,7 @@ mod support;
 mod tasks;
 mod tasks_driven;
 mod timeouts;
+mod tls;
 mod unix_socket;
 mod updates;
 mod upstream_sse;

@@ -10,4 +10,5 @@ mod round_trip;
 mod several;
 mod sources;
 mod tables;
+mod tls;
 mod validate;

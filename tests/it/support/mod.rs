@@ -15,6 +15,7 @@ mod msg;
 mod mux;
 mod normalize;
 pub(crate) mod process;
+pub(crate) mod tls;
 
 pub(crate) use client::{Ask, Client, Exchange};
 pub(crate) use eventually::{eventually, patience};
