@@ -13,6 +13,7 @@ use crate::process::{Running, command};
 use crate::rmcp_client;
 use crate::scratch::Scratch;
 use crate::session::{Answers, Era, Operation, Session};
+use crate::through::Door;
 
 /// How long a client may say nothing while there is work to do.
 const SILENCE: Duration = Duration::from_secs(120);
@@ -28,10 +29,13 @@ pub(crate) enum Client {
     Py2,
     /// The inspector's command line.
     Inspector,
+    /// The npm SDK 1.x.
+    Npm,
 }
 
 impl Client {
-    pub(crate) const ALL: [Self; 4] = [Self::Rmcp, Self::Py1, Self::Py2, Self::Inspector];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Rmcp, Self::Py1, Self::Py2, Self::Inspector, Self::Npm];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -39,13 +43,23 @@ impl Client {
             Self::Py1 => "py1",
             Self::Py2 => "py2",
             Self::Inspector => "inspector",
+            Self::Npm => "npm",
         }
     }
 
     pub(crate) fn eras(self) -> &'static [Era] {
         match self {
-            Self::Py1 => &[Era::Legacy],
+            Self::Py1 | Self::Npm => &[Era::Legacy],
             _ => &[Era::Legacy, Era::Auto, Era::Modern],
+        }
+    }
+
+    /// How the client reaches a mux.
+    pub(crate) fn doors(self) -> &'static [Door] {
+        match self {
+            Self::Py1 => &[Door::Http, Door::Stdio, Door::Sse, Door::Ws],
+            Self::Npm => &[Door::Sse, Door::Ws],
+            _ => &[Door::Http, Door::Stdio],
         }
     }
 
@@ -60,7 +74,7 @@ impl Client {
 
     /// Whether the client does this operation, in this era.
     pub(crate) fn does(self, operation: &Operation, era: Era) -> bool {
-        let answers = matches!(self, Self::Py1 | Self::Py2);
+        let answers = matches!(self, Self::Py1 | Self::Py2 | Self::Npm);
         self.can(&operation.method, era) && (answers || !operation.asks)
     }
 
@@ -79,6 +93,11 @@ impl Client {
         match self {
             Self::Py1 => python("v1", "py1.py"),
             Self::Py2 => python("v2", "py2.py"),
+            Self::Npm => command(&[
+                peers.node(),
+                script("clients/npm.mjs"),
+                peers.package("sdk"),
+            ]),
             Self::Inspector | Self::Rmcp => command(&[
                 peers.node(),
                 script("clients/inspector.mjs"),

@@ -32,7 +32,7 @@ impl Peers {
 
     /// What is not there.
     pub(crate) fn missing(&self) -> Vec<String> {
-        let mut wanted = vec![self.node(), self.package("inspector")];
+        let mut wanted = vec![self.node(), self.package("inspector"), self.package("sdk")];
         wanted.extend(["v1", "v2", "fastmcp"].map(|name| self.python(name, "python")));
         wanted.retain(|path| !Path::new(path).exists());
         wanted

@@ -68,6 +68,7 @@ async fn connect(session: &Session) -> Result<RunningService<RoleClient, ()>, St
             let transport = StreamableHttpClientTransport::from_uri(url.as_str());
             ().serve_with_lifecycle(transport, lifecycle).await
         }
+        Target::Sse(_) | Target::Ws(_) => return Err("rmcp has no such transport".to_owned()),
         Target::Stdio(words) => {
             let mut command = tokio::process::Command::new(&words[0]);
             command.args(&words[1..]);

@@ -60,7 +60,11 @@ impl Server {
     pub(crate) fn entry(&self, target: &Target) -> Value {
         let mut entry = self.rules.clone();
         match target {
-            Target::Http(url) => entry["url"] = json!(url),
+            Target::Http(url) | Target::Ws(url) => entry["url"] = json!(url),
+            Target::Sse(url) => {
+                entry["type"] = json!("sse");
+                entry["url"] = json!(url);
+            }
             Target::Stdio(words) => {
                 entry["command"] = json!(words[0]);
                 entry["args"] = json!(words[1..]);

@@ -43,6 +43,10 @@ pub(crate) enum Target {
     Stdio(Vec<String>),
     /// A URL.
     Http(String),
+    /// The URL of a stream of events (2024-11-05).
+    Sse(String),
+    /// The URL of a WebSocket.
+    Ws(String),
 }
 
 /// One thing to do. The methods are those of MCP, with two more: `server` tells what the handshake

@@ -1,4 +1,4 @@
-//! The legs through the mux: one with all servers behind it, asked over stdio and over HTTP.
+//! The legs through the mux: one with all servers behind it, asked over stdio, HTTP and what there is beside that.
 
 use std::fs;
 use std::process::Stdio;
@@ -24,13 +24,35 @@ pub(crate) struct Mux {
     _running: Running,
 }
 
+/// How a client reaches a mux.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Door {
+    Stdio,
+    Http,
+    /// HTTP with SSE (2024-11-05).
+    Sse,
+    /// WebSocket.
+    Ws,
+}
+
+impl Door {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Stdio => "stdio",
+            Self::Http => "http",
+            Self::Sse => "sse",
+            Self::Ws => "ws",
+        }
+    }
+}
+
 /// One session of a client with a mux.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Leg {
     pub(crate) client: Client,
     pub(crate) era: Era,
     /// How the client reaches the mux.
-    pub(crate) door: Reach,
+    pub(crate) door: Door,
 }
 
 impl Leg {
@@ -48,8 +70,13 @@ impl Mux {
         entries: &Map<String, Value>,
         stage: &Stage,
     ) -> Result<Self, String> {
-        let patient = json!({ "startupTimeout": "60s", "callTimeout": "60s" });
-        let config = json!({ "mux": patient, "mcpServers": entries });
+        let mux = json!({
+            "startupTimeout": "60s",
+            "callTimeout": "60s",
+            "websocket": true,
+            "legacySse": true
+        });
+        let config = json!({ "mux": mux, "mcpServers": entries });
         let all = serve(
             stage,
             &format!("mux-{}", reach.name()),
@@ -80,10 +107,10 @@ impl Mux {
 
     /// The sessions that a client has with this mux.
     pub(crate) fn legs(&self, client: Client) -> Vec<Leg> {
-        let doors = [Reach::Http, Reach::Stdio].into_iter();
+        let doors = client.doors().iter().copied();
         // One connection per operation means one mux per operation here: once is enough.
         let dear = client.reconnects() && self.reach == Reach::Http;
-        let doors = doors.filter(|door| !(dear && *door == Reach::Stdio));
+        let doors = doors.filter(|door| !(dear && *door == Door::Stdio));
         let legs = |door| {
             client.eras().iter().map(move |era| Leg {
                 client,
@@ -107,9 +134,11 @@ impl Mux {
             let wanted = baseline.keys(servers, (self.reach, leg.era))?;
             let operations = operations(servers, *leg, wanted);
             let target = match leg.door {
-                Reach::Http => Target::Http(self.url.clone()),
-                Reach::Stdio if leg.client.reconnects() => Target::Stdio(self.nested.clone()),
-                Reach::Stdio => Target::Stdio(self.stdio.clone()),
+                Door::Http => Target::Http(self.url.clone()),
+                Door::Sse => Target::Sse(self.beside("http", "/sse")),
+                Door::Ws => Target::Ws(self.beside("ws", "/ws")),
+                Door::Stdio if leg.client.reconnects() => Target::Stdio(self.nested.clone()),
+                Door::Stdio => Target::Stdio(self.stdio.clone()),
             };
             sessions.push(Session {
                 id: leg.id(self),
@@ -130,6 +159,12 @@ impl Mux {
 }
 
 impl Mux {
+    /// The URL of another endpoint of the mux.
+    fn beside(&self, scheme: &str, path: &str) -> String {
+        let origin = self.url.trim_start_matches("http").trim_end_matches("/mcp");
+        format!("{scheme}{origin}{path}")
+    }
+
     /// Waits until the mux lists everything, on behalf of a client that cannot wait.
     fn settle(&self, wanted: Value) -> Result<(), String> {
         let settle = Operation::new("settle", "settle", Some(wanted));

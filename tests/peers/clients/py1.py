@@ -9,7 +9,9 @@ from datetime import timedelta
 import anyio
 from answers import elicited, sampled
 from mcp import ClientSession, McpError, StdioServerParameters, stdio_client
+from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
+from mcp.client.websocket import websocket_client
 from mcp.types import (
     CompletionArgument,
     CreateMessageResult,
@@ -112,8 +114,14 @@ async def answer(client: ClientSession, operation: dict) -> dict:
 
 @asynccontextmanager
 async def connect(session: dict):
-    """The streams of either transport."""
-    if "http" in session:
+    """The streams of any transport."""
+    if "sse" in session:
+        async with sse_client(session["sse"]) as (incoming, outgoing):
+            yield incoming, outgoing
+    elif "ws" in session:
+        async with websocket_client(session["ws"]) as (incoming, outgoing):
+            yield incoming, outgoing
+    elif "http" in session:
         async with streamable_http_client(session["http"]) as (incoming, outgoing, _):
             yield incoming, outgoing
     else:
