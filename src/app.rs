@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::{Config, Listen, Settings, Sources};
+use crate::control::{Control, Front};
 use crate::downstream::{Endpoint, EndpointOptions, PATH, serve_stdio};
 use crate::mux::{Change, Hub, Mux};
 use crate::reload::{Reloader, Shutdown};
@@ -45,6 +46,7 @@ pub enum AppError {
 pub struct App {
     hub: Hub,
     changes: mpsc::Sender<Change>,
+    reloader: OnceLock<Arc<Reloader>>,
     settings: Arc<Settings>,
     clients: Side,
     servers: Side,
@@ -91,6 +93,7 @@ impl App {
         Self {
             hub,
             changes,
+            reloader: OnceLock::new(),
             settings,
             clients,
             servers,
@@ -102,14 +105,16 @@ impl App {
         &self.hub
     }
 
-    /// What makes the mux follow the files that its configuration came from.
+    /// What makes the mux follow the files that its configuration came from. Who listens from now on takes requests to
+    /// do so, from this machine alone.
     pub fn reloader(&self, sources: Sources, config: Config) -> Arc<Reloader> {
         let shutdown = Shutdown {
             tracker: self.servers.tracker.clone(),
             stop: self.clients.stop.clone(),
         };
         let (hub, changes) = (self.hub.clone(), self.changes.clone());
-        Reloader::new((sources, config), hub, changes, shutdown)
+        let reloader = Reloader::new((sources, config), hub, changes, shutdown);
+        self.reloader.get_or_init(|| reloader).clone()
     }
 
     /// Serves streamable HTTP at this place until [`App::stop`]. Returns the place, whose port the system may have chosen.
@@ -142,12 +147,14 @@ impl App {
                 stop: self.clients.stop.clone(),
             },
         );
+        let control = self.reloader.get().cloned().map(Control::new);
+        let front = Front::new(control, endpoint);
         let allowed = Allowed::new(bound, &settings.allowed_hosts, &settings.allowed_origins);
         let mut options = ServeOptions::new(settings.max_message_size, allowed);
         options.drain = settings.shutdown_grace;
         let (tracker, stop) = (self.clients.tracker.clone(), self.clients.stop.clone());
         self.clients.tracker.spawn(async move {
-            serve(listener, Arc::new(endpoint), options, stop, &tracker).await;
+            serve(listener, Arc::new(front), options, stop, &tracker).await;
         });
     }
 

@@ -11,6 +11,7 @@
 //! * [`mux`]: the hub, from a call to its outcome.
 //! * [`downstream`]: the clients that call us.
 //! * [`reload`]: a running mux follows its files.
+//! * [`control`]: steering a running mux from its own machine.
 //! * [`app`]: how the rooms are put together, started and stopped.
 //! * [`cli`]: what a person types, and what the terminal shows.
 //!
@@ -21,6 +22,7 @@ pub mod app;
 pub mod catalog;
 pub mod cli;
 pub mod config;
+pub mod control;
 pub mod downstream;
 pub mod mux;
 pub mod printable;

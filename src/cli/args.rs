@@ -145,6 +145,14 @@ pub(super) enum Command {
     /// Switch a server off and keep its entry
     #[command(after_long_help = examples::DISABLE)]
     Disable(ChangeArgs),
+    /// Make a running mux follow its files
+    ///
+    /// The mux is the one that listens where the configuration says, or at `--url`.
+    /// Prints what is different. Files that cannot be followed change nothing.
+    ///
+    /// A running mux follows its files by itself, unless `mux.watchFiles` is off, and at SIGHUP.
+    #[command(verbatim_doc_comment, after_long_help = examples::RELOAD)]
+    Reload(ReloadArgs),
     /// Print the JSON Schema of the configuration
     ///
     /// Editors complete and check the configuration with it.
@@ -167,6 +175,7 @@ impl Command {
             Self::Prompt(args) => &args.common,
             Self::Add(args) => &args.common,
             Self::Remove(args) | Self::Enable(args) | Self::Disable(args) => &args.common,
+            Self::Reload(args) => &args.common,
             Self::Schema(args) => &args.common,
             Self::Completions(args) => &args.common,
         }
@@ -277,6 +286,23 @@ pub(super) struct PromptArgs {
     /// The prompt's arguments
     #[arg(value_name = "KEY=VALUE")]
     pub(super) arguments: Vec<String>,
+    /// The form of the output.
+    #[command(flatten)]
+    pub(super) output: Output,
+    /// The common options.
+    #[command(flatten)]
+    pub(super) common: Common,
+}
+
+/// Arguments of `reload`.
+#[derive(Args, Debug)]
+pub(super) struct ReloadArgs {
+    /// Where the mux is: `http://127.0.0.1:PORT` or `unix:/PATH` [default: `mux.listen`]
+    #[arg(long, value_name = "URL")]
+    pub(super) url: Option<String>,
+    /// Only print what would be done
+    #[arg(long)]
+    pub(super) dry_run: bool,
     /// The form of the output.
     #[command(flatten)]
     pub(super) output: Output,

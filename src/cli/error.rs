@@ -9,6 +9,7 @@ use crate::app::AppError;
 use crate::catalog::Conflict;
 use crate::config::ConfigErrors;
 use crate::config::edit::DraftError;
+use crate::control::ControlError;
 use crate::mux::{CallError, Unknown};
 use crate::protocol::ServerName;
 use crate::telemetry::BadLogLevel;
@@ -37,6 +38,8 @@ pub(super) enum CliError {
     Asked,
     /// stdout does not take our data, or there is no runtime.
     Io(io::Error),
+    /// A running mux did not do what it was asked.
+    Control(ControlError),
     /// A signal ended it.
     Ended(Exit),
 }
@@ -54,6 +57,12 @@ impl CliError {
                 Exit::Failed
             }
             Self::Missing(_) => Exit::Unavailable,
+            Self::Control(ControlError::Refused(refusal)) => match refusal.kind.as_str() {
+                "config" | "conflicts" => Exit::Usage,
+                "missing" => Exit::Unavailable,
+                _ => Exit::Failed,
+            },
+            Self::Control(_) => Exit::Failed,
             Self::Ended(exit) => *exit,
         }
     }
@@ -62,6 +71,10 @@ impl CliError {
     pub(super) fn tell(&self) -> Exit {
         if let Self::Config(errors) = self {
             report::print(&findings::of_errors(errors).1, Severity::Warning);
+        }
+        if let Self::Control(ControlError::Refused(refusal)) = self {
+            let warnings: Vec<Finding> = refusal.warnings.iter().map(Finding::from).collect();
+            report::print(&warnings, Severity::Warning);
         }
         report::print(&self.findings(), Severity::Error);
         self.exit()
@@ -87,9 +100,20 @@ impl CliError {
                 Finding::new("the server asks for input, which the command line cannot give")
                     .hint("use a client that can answer questions"),
             ],
+            Self::Control(error) => of_control(error),
             Self::Io(error) => vec![Finding::new(error.to_string())],
             Self::Ended(_) => Vec::new(),
         }
+    }
+}
+
+fn of_control(error: &ControlError) -> Vec<Finding> {
+    match error {
+        ControlError::Refused(refusal) => refusal.errors.iter().map(Finding::from).collect(),
+        ControlError::Away { .. } => vec![Finding::new(error.to_string()).hint(
+            "is it running, and on this machine? `--url` says where; one on stdio alone follows its files by itself, and at SIGHUP",
+        )],
+        ControlError::Stranger { .. } => vec![Finding::new(error.to_string())],
     }
 }
 

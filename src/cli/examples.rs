@@ -95,6 +95,13 @@ Examples:
   mcpmux disable fs
   mcpmux disable fs --json | jq -r .file           which file has it";
 
+/// Below `mcpmux reload --help`.
+pub(super) const RELOAD: &str = "\
+Examples:
+  mcpmux reload --config mcp.json
+  mcpmux reload --dry-run --config mcp.json
+  mcpmux reload --url http://127.0.0.1:8808 --json";
+
 /// Below `mcpmux schema --help`.
 pub(super) const SCHEMA: &str = "\
 Examples:

@@ -19,6 +19,7 @@ mod key_values;
 mod list;
 mod listing;
 mod output;
+mod reload;
 mod render;
 mod report;
 mod request;

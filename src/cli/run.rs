@@ -7,7 +7,7 @@ use clap::{CommandFactory, Parser};
 use super::args::{Cli, Command};
 use super::error::CliError;
 use super::exit::Exit;
-use super::{check, completions, edits, list, request, schema, serve, usage};
+use super::{check, completions, edits, list, reload, request, schema, serve, usage};
 
 /// Does what the arguments say, the name of the program being the first of them.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
@@ -30,6 +30,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
         Command::Remove(args) => return edits::remove(args, &common),
         Command::Enable(args) => return edits::enable(args, &common),
         Command::Disable(args) => return edits::disable(args, &common),
+        Command::Reload(args) => return reload::run(args, &common),
         Command::Schema(_) => schema::run()?,
         Command::Completions(args) => completions::run(args.shell)?,
     }

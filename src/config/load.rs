@@ -46,6 +46,15 @@ impl Config {
     /// Fails with all errors that there are, not only with the first.
     pub fn load(sources: &Sources) -> Result<Self, ConfigErrors> {
         let mut findings = Findings::default();
+        let (files, roots) = Self::roots(sources, &mut findings)?.into_iter().unzip();
+        Self::assemble(roots, sources, findings).map(|config| Self { files, ..config })
+    }
+
+    /// The files that there are, in order.
+    fn roots(
+        sources: &Sources,
+        findings: &mut Findings,
+    ) -> Result<Vec<(PathBuf, Node)>, ConfigErrors> {
         let files = file::find(sources).map_err(|problem| ConfigErrors {
             errors: vec![ConfigError {
                 place: None,
@@ -53,13 +62,12 @@ impl Config {
             }],
             warnings: Vec::new(),
         })?;
-        let mut reader = Reader::new(sources, &mut findings);
+        let mut reader = Reader::new(sources, findings);
         for file in &files {
             reader.named(file);
         }
         reader.of_environment();
-        let (files, roots) = reader.finish().into_iter().unzip();
-        Self::assemble(roots, sources, findings).map(|config| Self { files, ..config })
+        Ok(reader.finish().into_iter().collect())
     }
 
     /// Reads a configuration from a text instead of the files. The ending of `name` says the syntax,
@@ -93,20 +101,26 @@ impl Config {
         }
     }
 
-    fn gather(roots: Vec<Node>, sources: &Sources, findings: &mut Findings) -> Self {
-        let mut merged = Merged::default();
-        for root in roots {
-            merged.take(root, sources, findings);
+    /// Reads the settings alone. What is wrong with servers is not looked at.
+    pub fn load_settings(sources: &Sources) -> Result<Settings, ConfigErrors> {
+        let mut findings = Findings::default();
+        let roots = Self::roots(sources, &mut findings)?.into_iter();
+        let (settings, ..) = merged(roots.map(|(_, root)| root), sources, &mut findings);
+        let Findings {
+            errors, warnings, ..
+        } = findings;
+        if errors.is_empty() {
+            Ok(settings)
+        } else {
+            Err(ConfigErrors { errors, warnings })
         }
-        let Merged {
-            mut layers,
-            entries,
-            inputs,
-        } = merged;
-        layers.push(environment::variables(&sources.env, findings));
-        layers.push(environment::flags(&sources.flags));
-        let (settings, explained) = layers::merge(&layers, findings);
+    }
 
+    fn gather(roots: Vec<Node>, sources: &Sources, findings: &mut Findings) -> Self {
+        let (settings, explained, rest) = merged(roots.into_iter(), sources, findings);
+        let Merged {
+            entries, inputs, ..
+        } = rest;
         let mut servers = IndexMap::new();
         let mut disabled = Vec::new();
         let mut reader = EntryReader {
@@ -136,4 +150,21 @@ impl Config {
             ..Self::default()
         }
     }
+}
+
+/// All files in one, with the settings of all layers read.
+fn merged(
+    roots: impl Iterator<Item = Node>,
+    sources: &Sources,
+    findings: &mut Findings,
+) -> (Settings, Vec<Explained>, Merged) {
+    let mut merged = Merged::default();
+    for root in roots {
+        merged.take(root, sources, findings);
+    }
+    let layers = &mut merged.layers;
+    layers.push(environment::variables(&sources.env, findings));
+    layers.push(environment::flags(&sources.flags));
+    let (settings, explained) = layers::merge(layers, findings);
+    (settings, explained, merged)
 }

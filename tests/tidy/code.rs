@@ -3,7 +3,7 @@
 use crate::project::{Source, files, none, read, sources};
 
 /// Which rooms a room may use beside itself. `app`, `cli` and the roots may use all.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     ("wire", &[]),
     ("printable", &[]),
     ("protocol", &["wire"]),
@@ -23,6 +23,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
         &["mux", "transport", "protocol", "config", "wire"],
     ),
     ("reload", &["mux", "catalog", "config", "protocol"]),
+    ("control", &["reload", "transport", "config"]),
     ("telemetry", &["config"]),
 ];
 /// Files that put rooms together.

@@ -1,5 +1,6 @@
 //! A running mux follows its files: what a change does, and what it leaves alone.
 
+mod command;
 mod load;
 mod refused;
 mod servers;
