@@ -1,6 +1,6 @@
 //! Files of other programs: a mux made from one lists what that program would show. The samples are read as
-//! they are; a folder at the front of `PATH` has fakes under the names of their programs, and the addresses
-//! of their servers become those of fakes.
+//! they are; the only folder in `PATH` has fakes under the names of their programs, and the addresses of their
+//! servers become those of fakes.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -83,17 +83,15 @@ impl Sample {
             fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("a mode");
         }
         fs::write(self.test.dir().join(self.name), &self.text).expect("the sample");
-        let path = format!(
-            "{}:{}",
-            bin.display(),
-            std::env::var("PATH").unwrap_or_default()
-        );
         let secrets = ["SECRET", "GITHUB_TOKEN", "OLD_KEY", "PERPLEXITY_KEY"];
         let test = secrets
             .iter()
             .fold(self.test, |test, name| test.env(name, "s3cret"));
         let list = ["list", "tools", "--json", "--config", self.name];
-        let ran = test.env("PATH", &path).env("HOST", "x").run_bare(&list);
+        let ran = test
+            .env("PATH", &bin.display().to_string())
+            .env("HOST", "x")
+            .run_bare(&list);
         assert_eq!(ran.code, 0, "{ran:?}");
         let listed: Vec<Value> = serde_json::from_str(&ran.stdout).expect("JSON");
         let name = |entry: &Value| entry["name"].as_str().expect("a name").to_owned();
