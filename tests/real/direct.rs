@@ -32,6 +32,8 @@ pub(crate) enum Reach {
     Stdio,
     /// Over HTTP where the server can, else over stdio.
     Http,
+    /// Over HTTP+SSE or WebSocket; only servers that can.
+    Older,
 }
 
 impl Reach {
@@ -39,6 +41,7 @@ impl Reach {
         match self {
             Self::Stdio => "stdio",
             Self::Http => "http",
+            Self::Older => "older",
         }
     }
 }

@@ -113,9 +113,19 @@ fn run(clients: &[Client], real: bool, scratch: &Scratch) -> Result<usize, Strin
         Ok::<_, String>(urls)
     };
     let urls = listen(&mut servers.iter())?;
+    // Those come first, so that they can be had by themselves.
+    servers.sort_by_key(|server| !server.is_older());
     let behind = listen(&mut servers.iter().filter_map(|server| server.behind.as_deref()))?;
+    let mut older = HashMap::new();
+    for server in &servers {
+        if let Some((there, target)) = server.listen_older(scratch)? {
+            running.push(there);
+            older.insert(server.name.to_owned(), target);
+        }
+    }
     let world = World {
         servers: &servers,
+        older: &older,
         urls: &urls,
         behind: &behind,
         scratch,
@@ -127,7 +137,7 @@ fn run(clients: &[Client], real: bool, scratch: &Scratch) -> Result<usize, Strin
             let (world, baselines) = (&world, &baselines);
             scope.spawn(move || world.through(reach, baselines))
         };
-        let lanes = [Reach::Stdio, Reach::Http].map(lane);
+        let lanes = [Reach::Stdio, Reach::Http, Reach::Older].map(lane);
         let joined = lanes.map(|lane| lane.join().map_err(|_| "a lane panicked".to_owned())?);
         joined.into_iter().sum::<Result<usize, String>>()
     });
@@ -147,6 +157,8 @@ struct World<'a> {
     urls: &'a HashMap<String, String>,
     /// Where those listen that the mux has in the place of others.
     behind: &'a HashMap<String, String>,
+    /// How those are reached that can be in another way.
+    older: &'a HashMap<String, Target>,
     scratch: &'a Scratch,
     peers: &'a Peers,
 }
@@ -190,14 +202,27 @@ impl World<'_> {
     fn through(&self, reach: Reach, baselines: &[(Client, Baseline)]) -> Result<usize, String> {
         let leg = format!("mux-{}", reach.name());
         let stage = self.stage(&leg);
+        let servers = match reach {
+            Reach::Older => &self.servers[..self.older.len()],
+            _ => self.servers,
+        };
+        if servers.is_empty() {
+            return Ok(0);
+        }
         let mut entries = Map::new();
-        for server in self.servers {
+        for server in servers {
             let (there, urls) = match &server.behind {
                 Some(behind) => (behind.as_ref(), self.behind),
                 None => (server, self.urls),
             };
-            let target = match urls.get(server.name).filter(|_| reach == Reach::Http) {
-                Some(url) => Target::Http(url.clone()),
+            let url = urls.get(server.name).cloned().map(Target::Http);
+            let target = match reach {
+                Reach::Stdio => None,
+                Reach::Http => url,
+                Reach::Older => self.older.get(server.name).cloned(),
+            };
+            let target = match target {
+                Some(target) => target,
                 None => there.stdio(self.scratch, &leg)?,
             };
             entries.insert(server.name.to_owned(), there.entry(&target));
@@ -206,14 +231,14 @@ impl World<'_> {
         let mut offences = 0;
         for (client, baseline) in baselines {
             let (legs, began) = (mux.legs(*client), Instant::now());
-            let answers = mux.ask(self.servers, baseline, &legs, &stage)?;
+            let answers = mux.ask(servers, baseline, &legs, &stage)?;
             println!(
                 "real: {}, {leg}, {} s",
                 client.name(),
                 began.elapsed().as_secs()
             );
             for leg in legs {
-                let (servers, mux, answers) = (self.servers, &mux, &answers);
+                let (mux, answers) = (&mux, &answers);
                 let verdict = Comparison {
                     servers,
                     baseline,
@@ -225,10 +250,7 @@ impl World<'_> {
                 offences += report(&leg.id(mux), &verdict);
             }
         }
-        let is_there = self
-            .servers
-            .iter()
-            .any(|server| server.name == "everything");
+        let is_there = servers.iter().any(|server| server.name == "everything");
         if is_there && baselines.iter().any(|(client, _)| *client == Client::Py2) {
             let verdict = followed::verdict(&mux, &stage)?;
             offences += report(&format!("tasks followed for py2, {leg}"), &verdict);

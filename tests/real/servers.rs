@@ -1,6 +1,7 @@
 //! The real servers: how each is started, and which revisions it speaks.
 
 use std::net::TcpListener;
+use std::path::Path;
 
 use serde_json::{Value, json};
 
@@ -22,11 +23,20 @@ enum Listens {
     OnPort(Vec<String>),
 }
 
+/// How else a server can be reached.
+enum Older {
+    /// By HTTP+SSE (2024-11-05), on the port in `PORT`.
+    Sse(Vec<String>),
+    /// By WebSocket, on a free port, which it says.
+    Ws(Vec<String>),
+}
+
 /// One real server.
 pub(crate) struct Server {
     pub(crate) name: &'static str,
     stdio: Vec<String>,
     listens: Listens,
+    older: Option<Older>,
     /// Whether it speaks 2026-07-28 beside the revisions before.
     pub(crate) dual: bool,
     pub(crate) operations: Vec<Operation>,
@@ -83,20 +93,49 @@ impl Server {
             }
             Listens::OnPort(words) => words,
         };
-        let mut problem = String::new();
-        for _ in 0..ATTEMPTS {
-            let port = free_port().map_err(|error| error.to_string())?;
-            let mut command = command(words);
-            command.env("PORT", port.to_string());
-            match Running::server(&mut command, &log, "listening on port") {
-                Ok((running, _)) => {
-                    return Ok(Some((running, format!("http://127.0.0.1:{port}/mcp"))));
-                }
-                Err(error) => problem = error,
-            }
-        }
-        Err(problem)
+        let (running, port) = on_port(words, &log, "listening on port")?;
+        Ok(Some((running, format!("http://127.0.0.1:{port}/mcp"))))
     }
+
+    /// Starts it in the other way that it has, if it has one.
+    pub(crate) fn listen_older(
+        &self,
+        scratch: &Scratch,
+    ) -> Result<Option<(Running, Target)>, String> {
+        let log = scratch.log(&format!("{}-older", self.name));
+        Ok(match &self.older {
+            None => None,
+            Some(Older::Sse(words)) => {
+                let (running, port) = on_port(words, &log, "running on port")?;
+                let url = format!("http://127.0.0.1:{port}/sse");
+                Some((running, Target::Sse(url)))
+            }
+            Some(Older::Ws(words)) => {
+                let (running, url) = Running::server(&mut command(words), &log, "listening on ")?;
+                Some((running, Target::Ws(url)))
+            }
+        })
+    }
+
+    /// Whether there is another way.
+    pub(crate) fn is_older(&self) -> bool {
+        self.older.is_some()
+    }
+}
+
+/// Starts a server on a free port until it says so; the port.
+fn on_port(words: &[String], log: &Path, says: &str) -> Result<(Running, u16), String> {
+    let mut problem = String::new();
+    for _ in 0..ATTEMPTS {
+        let port = free_port().map_err(|error| error.to_string())?;
+        let mut command = command(words);
+        command.env("PORT", port.to_string());
+        match Running::server(&mut command, log, says) {
+            Ok((running, _)) => return Ok((running, port)),
+            Err(error) => problem = error,
+        }
+    }
+    Err(problem)
 }
 
 fn free_port() -> std::io::Result<u16> {
@@ -136,6 +175,7 @@ pub(crate) fn ours(scratch: &Scratch) -> Result<Vec<Server>, String> {
         Ok::<_, String>(Server {
             name,
             stdio: words(&[&fixture, "--era", era, "--stdio"]),
+            older: None,
             listens: Listens::AndSays(words(&[&fixture, "--era", era, "--http", "127.0.0.1:0"])),
             dual: true,
             operations: operations(name, scratch)?,
@@ -165,6 +205,7 @@ pub(crate) fn theirs(peers: &Peers, scratch: &Scratch) -> Result<Vec<Server>, St
     let memory = peers.package("server-memory/dist/index.js");
     let time = peers.python("v1", "mcp-server-time");
     let git = peers.python("v1", "mcp-server-git");
+    let (python1, pyws) = (peers.python("v1", "python"), script("servers/pyws.py"));
     let legacy = [
         (
             "everything",
@@ -183,6 +224,7 @@ pub(crate) fn theirs(peers: &Peers, scratch: &Scratch) -> Result<Vec<Server>, St
             Listens::Never,
         ),
         ("git", words(&[&git, "--repository", &repo]), Listens::Never),
+        ("pyws", words(&[&python1, &pyws, "stdio"]), Listens::Never),
     ];
     let dual = [
         ("pymcp", "v2", "pymcp.py"),
@@ -196,12 +238,18 @@ pub(crate) fn theirs(peers: &Peers, scratch: &Scratch) -> Result<Vec<Server>, St
     });
     let legacy = legacy.into_iter().map(|known| (known, false));
     let dual = dual.into_iter().map(|known| (known, true));
+    let older = |name: &str| match name {
+        "everything" => Some(Older::Sse(words(&[&node, &everything, "sse"]))),
+        "pyws" => Some(Older::Ws(words(&[&python1, &pyws, "ws", "0"]))),
+        _ => None,
+    };
     let server = |((name, stdio, listens), dual)| {
         let operations = operations(name, scratch)?;
         Ok(Server {
             name,
             stdio,
             listens,
+            older: older(name),
             dual,
             operations,
             behind: None,

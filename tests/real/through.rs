@@ -111,6 +111,12 @@ impl Mux {
         // One connection per operation means one mux per operation here: once is enough.
         let dear = client.reconnects() && self.reach == Reach::Http;
         let doors = doors.filter(|door| !(dear && *door == Door::Stdio));
+        // What is behind the mux does not depend on the door: once is enough there, too.
+        let doors = match self.reach {
+            Reach::Older if client.reconnects() => doors.take(0),
+            Reach::Older => doors.take(1),
+            _ => doors.take(usize::MAX),
+        };
         let legs = |door| {
             client.eras().iter().map(move |era| Leg {
                 client,
