@@ -55,12 +55,14 @@ impl Sample {
     }
 
     /// What answers at this address is a server with these tools.
-    fn address(mut self, url: &str, tools: &[&str]) -> Self {
-        let fake = fake::legacy().tools(tools).http();
+    fn address(self, url: &str, tools: &[&str]) -> Self {
+        self.answered_by(url, fake::legacy().tools(tools).http())
+    }
+
+    fn answered_by(mut self, url: &str, fake: FakeServer) -> Self {
         assert!(self.text.contains(url), "{url} in {}", self.name);
-        self.text = self
-            .text
-            .replace(&format!("{url}\""), &format!("{}\"", fake.url()));
+        let answering = fake.entry()["url"].to_string();
+        self.text = self.text.replace(&format!("{url}\""), &answering[1..]);
         self.fakes.push(fake);
         self
     }
@@ -252,9 +254,13 @@ fn vt_code() {
 fn mistral_rs() {
     let sample = sample("mistralrs.json")
         .address("https://api.example.com/mcp", &["search_web"])
+        .answered_by(
+            "wss://realtime.example.com/mcp",
+            fake::legacy().tool("watch").websocket(),
+        )
         .program("mcp-server-filesystem", "--root /tmp", &["read"])
         .program("x", "", &["never"]);
-    assert_eq!(sample.tools(), ["web_search_web", "read"]);
+    assert_eq!(sample.tools(), ["web_search_web", "rt_watch", "read"]);
     let sample =
         self::sample("mistralrs-unregistered.json").program("mcp-server-quiet", "", &["never"]);
     assert_eq!(sample.tools(), [""; 0]);
