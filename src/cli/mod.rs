@@ -4,6 +4,7 @@
 //! terminal with a control character in it.
 
 mod args;
+mod beside;
 mod check;
 mod completions;
 mod edits;
@@ -28,6 +29,7 @@ mod running;
 mod schema;
 mod serve;
 mod servers;
+mod shell;
 mod signals;
 mod spinner;
 mod style;

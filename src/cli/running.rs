@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
@@ -9,6 +10,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use tracing::level_filters::LevelFilter;
 
 use super::args::Common;
+use super::beside::Beside;
 use super::error::CliError;
 use super::report::{self, Finding, Severity};
 use super::servers::ServerLine;
@@ -46,6 +48,7 @@ pub(super) fn sources(common: &Common, listen: Option<String>) -> Result<Sources
         },
         cwd: std::env::current_dir()?,
         home: std::env::home_dir(),
+        outside: Some(Arc::new(Beside::default())),
     })
 }
 

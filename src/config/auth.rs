@@ -102,8 +102,12 @@ fn basic(name: &str, password: &str) -> Result<(String, String), Problem> {
     if name.contains(':') {
         return Err(Problem::UserName);
     }
-    let encoded = STANDARD.encode(format!("{name}:{password}"));
-    Ok(("Authorization".to_owned(), format!("Basic {encoded}")))
+    Ok(("Authorization".to_owned(), basic_value(name, password)))
+}
+
+/// The value of the header for a name and a password.
+pub(crate) fn basic_value(name: &str, password: &str) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{name}:{password}")))
 }
 
 /// A part that must be there; `None` if it is, but wrong.

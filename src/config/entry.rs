@@ -15,6 +15,7 @@ use super::expand::{Expander, Paths};
 use super::explain::{self, Explained};
 use super::inputs::Inputs;
 use super::keys::{SERVER, SHARING, Shape, TIMEOUT_RANGE};
+use super::outside::Commands;
 use super::problem::Expected;
 use super::quantity;
 use super::reach::Reach;
@@ -39,12 +40,13 @@ pub(crate) struct EntryReader<'a> {
     pub(crate) sources: &'a Sources,
     /// What each file asks its user for.
     pub(crate) inputs: &'a HashMap<PathBuf, Inputs>,
+    pub(crate) commands: Commands,
     pub(crate) findings: &'a mut Findings,
     /// What was read so far, for people.
     pub(crate) explained: Vec<Explained>,
 }
 
-impl EntryReader<'_> {
+impl<'a> EntryReader<'a> {
     /// Reads the entry under the key `server`. A disabled entry is not looked at any further, so that
     /// a half-written one can be parked.
     pub(crate) fn read(&mut self, server: &str, mut entry: Node) -> Entry {
@@ -61,11 +63,7 @@ impl EntryReader<'_> {
             work: &sources.cwd,
             home: sources.home.as_deref(),
         };
-        let file = entry.place.file();
-        let expander = Expander {
-            inputs: file.and_then(|file| self.inputs.get(file)),
-            ..Expander::new(&sources.env, paths)
-        };
+        let expander = self.expander(&entry, paths);
         if self.is_off(server, &mut entry, &expander) {
             return Entry::Disabled;
         }
@@ -106,6 +104,19 @@ impl EntryReader<'_> {
                 }))
             }
             _ => Entry::Broken,
+        }
+    }
+
+    fn expander<'b>(&self, entry: &Node, paths: Paths<'b>) -> Expander<'b>
+    where
+        'a: 'b,
+    {
+        let file = entry.place.file();
+        Expander {
+            inputs: file.and_then(|file| self.inputs.get(file)),
+            outside: self.sources.outside.as_deref(),
+            commands: self.commands,
+            ..Expander::new(&self.sources.env, paths)
         }
     }
 

@@ -9,7 +9,8 @@ use std::path::Path;
 use indexmap::IndexMap;
 
 use super::error::Problem;
-use super::expand::{is_variable_name, read_small};
+use super::expand::is_variable_name;
+use super::small_file::read_small;
 
 /// The variables of a file, in its order; a name that comes again has its last value.
 pub(crate) fn load(path: &Path) -> Result<IndexMap<String, String>, Problem> {

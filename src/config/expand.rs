@@ -1,24 +1,23 @@
 //! `${VAR}`, `${VAR:-default}` and `${file:PATH}` in strings, and what other programs have beside them:
-//! `${env:VAR}`, `${input:ID}`, `${workspaceFolder}` and the like.
+//! `${env:VAR}`, `${input:ID}`, `${workspaceFolder}` and the like; `${cmd:LINE}`
+//! through [`Outside`].
 //!
 //! References may be nested in a default or a path. What is filled in is not looked at again, so a
 //! variable cannot smuggle in a reference. `$${` stands for `${` itself; any other `$` is a dollar.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
 
 use super::error::{Findings, Problem};
 use super::inputs::Inputs;
+use super::outside::{Commands, Outside};
+use super::small_file::read_small;
 use super::sources::Environment;
 use super::tree::{Form, Node, Text, Value};
 
 /// How deep references may be nested.
 const MAX_DEPTH: usize = 8;
-
-/// Largest file that a `${file:…}` or an `envFile` may name, in bytes.
-const MAX_FILE: u64 = 1 << 20;
 
 /// Where the values of references come from.
 #[derive(Clone, Copy)]
@@ -28,6 +27,9 @@ pub(crate) struct Expander<'a> {
     pub(crate) env: &'a Environment,
     /// What the file asks its user for.
     pub(crate) inputs: Option<&'a Inputs>,
+    /// Who has what is neither in files nor in variables.
+    pub(crate) outside: Option<&'a dyn Outside>,
+    pub(crate) commands: Commands,
     pub(crate) paths: Paths<'a>,
 }
 
@@ -89,6 +91,8 @@ impl<'a> Expander<'a> {
             own: None,
             env,
             inputs: None,
+            outside: None,
+            commands: Commands::Refused,
             paths,
         }
     }
@@ -155,6 +159,32 @@ impl<'a> Expander<'a> {
         filled
     }
 
+    /// The value of `${body}`; nothing if there is none, which is reported.
+    fn value_of(&self, body: &str, depth: usize, filling: &mut Filling) -> String {
+        let found = match body.split_once(':') {
+            Some(("file", path)) => {
+                let before = filling.problems.len();
+                let path = self.expand(path, depth + 1, filling);
+                if filling.problems.len() > before {
+                    return String::new();
+                }
+                self.secret_file(&path, filling)
+            }
+            // The shell fills in what it knows itself: here it would become a part of the program.
+            Some(("cmd", line)) => self.command(line),
+            Some(("input", id)) => match self.inputs {
+                Some(inputs) => inputs.value(id, self.env, self.outside),
+                None => Err(Problem::UnknownInput { id: id.to_owned() }),
+            },
+            Some(("env", name)) => self.variable(name, depth, filling),
+            _ => self.variable(body, depth, filling),
+        };
+        found.unwrap_or_else(|problem| {
+            filling.problems.push(problem);
+            String::new()
+        })
+    }
+
     /// The content of a file without the newline at its end.
     fn secret_file(&self, path: &str, filling: &mut Filling) -> Result<String, Problem> {
         if path.is_empty() {
@@ -164,64 +194,52 @@ impl<'a> Expander<'a> {
         }
         let path = self.paths.resolve(path)?;
         filling.files.push(path.clone());
-        let text = read_small(&path)?;
-        let text = text.strip_suffix('\n').unwrap_or(&text);
-        Ok(text.strip_suffix('\r').unwrap_or(text).to_owned())
+        Ok(one_line_end(&read_small(&path)?).to_owned())
     }
 
-    /// The value of `${body}`.
-    fn value_of(&self, body: &str, depth: usize, filling: &mut Filling) -> String {
-        if let Some(path) = body.strip_prefix("file:") {
-            let before = filling.problems.len();
-            let path = self.expand(path, depth + 1, filling);
-            if filling.problems.len() > before {
-                return String::new();
-            }
-            return self.secret_file(&path, filling).unwrap_or_else(|problem| {
-                filling.problems.push(problem);
-                String::new()
-            });
+    /// What a command prints, without the newline at its end.
+    fn command(&self, line: &str) -> Result<String, Problem> {
+        if self.commands == Commands::Refused {
+            return Err(Problem::Command);
         }
-        if body.starts_with("cmd:") {
-            filling.problems.push(Problem::Command);
-            return String::new();
-        }
-        if let Some(id) = body.strip_prefix("input:") {
-            let inputs = self
-                .inputs
-                .ok_or_else(|| Problem::UnknownInput { id: id.to_owned() });
-            let value = inputs.and_then(|inputs| inputs.value(id, self.env));
-            return value.unwrap_or_else(|problem| {
-                filling.problems.push(problem);
-                String::new()
-            });
-        }
-        let body = body.strip_prefix("env:").unwrap_or(body);
+        let nobody = || Err("nobody is here to run it".to_owned());
+        let printed = self
+            .outside
+            .map_or_else(nobody, |outside| outside.command(line));
+        let printed = printed.map_err(|reason| Problem::CommandFailed { reason })?;
+        Ok(one_line_end(printed.expose()).to_owned())
+    }
+
+    /// The value of a variable, with its default behind `:-`, or of what other programs have a name for.
+    fn variable(&self, body: &str, depth: usize, filling: &mut Filling) -> Result<String, Problem> {
         let (name, default) = match body.split_once(":-") {
             Some((name, default)) => (name, Some(default)),
             None => (body, None),
         };
         if !is_variable_name(name) && self.paths.named(name).is_none() {
-            filling.problems.push(Problem::Reference {
-                body: name.to_owned(),
-            });
-            return String::new();
+            let body = name.to_owned();
+            return Err(Problem::Reference { body });
         }
         let value = self.own.and_then(|own| own.get(name).map(String::as_str));
         let value = value.or_else(|| self.env.get(name)).map(str::to_owned);
         let value = value.or_else(|| self.paths.named(name));
-        match (value.as_deref(), default) {
+        match (value, default) {
             // As in a shell: `:-` stands in for an empty value, too.
-            (None | Some(""), Some(default)) => self.expand(default, depth + 1, filling),
-            (Some(value), _) => value.to_owned(),
-            (None, None) => {
-                filling.problems.push(Problem::UnsetVariable {
-                    name: name.to_owned(),
-                });
-                String::new()
+            (value, Some(default)) if value.as_deref().is_none_or(str::is_empty) => {
+                Ok(self.expand(default, depth + 1, filling))
             }
+            (Some(value), _) => Ok(value),
+            (None, _) => Err(Problem::UnsetVariable {
+                name: name.to_owned(),
+            }),
         }
     }
+}
+
+/// The text without the one newline at its end.
+fn one_line_end(text: &str) -> &str {
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    text.strip_suffix('\r').unwrap_or(text)
 }
 
 /// Where the `}` of a reference is, past references nested in it.
@@ -247,30 +265,4 @@ pub(crate) fn is_variable_name(text: &str) -> bool {
         .next()
         .is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')
         && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-}
-
-/// Reads a file of at most 1 MiB.
-pub(crate) fn read_small(path: &Path) -> Result<String, Problem> {
-    let failed = |reason: String| Problem::SecretFile {
-        path: path.to_owned(),
-        reason,
-    };
-    let file = std::fs::File::open(path).map_err(|error| failed(plain_reason(&error)))?;
-    let mut bytes = Vec::new();
-    let read = file.take(MAX_FILE + 1).read_to_end(&mut bytes);
-    read.map_err(|error| failed(plain_reason(&error)))?;
-    if bytes.len() as u64 > MAX_FILE {
-        return Err(failed("it is larger than 1MiB".into()));
-    }
-    String::from_utf8(bytes).map_err(|_| failed("it is not UTF-8 text".into()))
-}
-
-/// Why the system refused, without the number.
-pub(crate) fn plain_reason(error: &std::io::Error) -> String {
-    match error.kind() {
-        std::io::ErrorKind::NotFound => "it does not exist".into(),
-        std::io::ErrorKind::PermissionDenied => "permission denied".into(),
-        std::io::ErrorKind::IsADirectory => "it is a directory".into(),
-        kind => kind.to_string(),
-    }
 }

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::error::{Findings, Problem};
-use super::expand::plain_reason;
 use super::place::{Origin, Place};
 use super::quantity::show_size;
+use super::small_file::plain_reason;
 use super::sources::Sources;
 use super::tree::Node;
 use super::{jsonc, toml};

@@ -3,7 +3,9 @@
 use indexmap::IndexMap;
 
 use super::error::Problem;
+use super::outside::{Outside, Question, Typed};
 use super::rules::texts;
+use super::shape;
 use super::sources::Environment;
 use super::tree::Node;
 
@@ -13,6 +15,8 @@ pub(crate) struct Inputs(IndexMap<String, Input>);
 
 /// One of them.
 struct Input {
+    text: String,
+    typed: Typed,
     default: Option<String>,
     options: Vec<String>,
 }
@@ -20,45 +24,63 @@ struct Input {
 impl Inputs {
     /// Reads an array of declarations. What is no declaration is left out, and missed by whoever uses it.
     pub(crate) fn of(list: &Node) -> Self {
-        let input = |node: &Node| {
-            let text = |key| node.get(key).and_then(Node::text).map(str::to_owned);
-            let options = node.get("options").map(texts).unwrap_or_default();
-            let default = text("default");
-            Some((text("id")?, Input { default, options }))
-        };
-        Self(
-            list.list()
-                .into_iter()
-                .flatten()
-                .filter_map(input)
-                .collect(),
-        )
+        let nodes = list.list().into_iter().flatten();
+        Self(nodes.filter_map(input).collect())
     }
 
     /// The value of an input: that of the variable with its name, be it in capitals with underscores, else
-    /// its default.
-    pub(crate) fn value(&self, id: &str, env: &Environment) -> Result<String, Problem> {
+    /// what a person answers, else the default.
+    pub(crate) fn value(
+        &self,
+        id: &str,
+        env: &Environment,
+        outside: Option<&dyn Outside>,
+    ) -> Result<String, Problem> {
         let Some(input) = self.0.get(id) else {
             let id = id.to_owned();
             return Err(Problem::UnknownInput { id });
         };
         let variable = variable_of(id);
         let set = env.get(id).or_else(|| env.get(&variable));
-        let fits = |value: &&str| {
-            input.options.is_empty() || input.options.iter().any(|option| option == value)
+        let answered = || {
+            let question = Question {
+                id,
+                text: &input.text,
+                options: &input.options,
+                typed: input.typed,
+            };
+            let answer = outside?.ask(&question)?;
+            Some(answer.expose().to_owned()).filter(|answer| !answer.is_empty())
         };
-        match set {
-            Some(value) if !fits(&value) => Err(Problem::InputOption {
+        let value = set.map(str::to_owned).or_else(answered);
+        let known = |value: &String| input.options.is_empty() || input.options.contains(value);
+        match value.or_else(|| input.default.clone()) {
+            Some(value) if known(&value) => Ok(value),
+            Some(_) => Err(Problem::InputOption {
                 id: id.to_owned(),
                 options: input.options.clone(),
             }),
-            Some(value) => Ok(value.to_owned()),
-            None => input.default.clone().ok_or_else(|| Problem::UnsetInput {
+            None => Err(Problem::UnsetInput {
                 id: id.to_owned(),
                 variable,
             }),
         }
     }
+}
+
+fn input(node: &Node) -> Option<(String, Input)> {
+    let text = |key| node.get(key).and_then(Node::text).map(str::to_owned);
+    let hidden = node.get("password").map(shape::flag);
+    let input = Input {
+        text: text("description").unwrap_or_default(),
+        typed: match hidden {
+            Some(Ok(true)) => Typed::Hidden,
+            _ => Typed::Shown,
+        },
+        default: text("default"),
+        options: node.get("options").map(texts).unwrap_or_default(),
+    };
+    Some((text("id")?, input))
 }
 
 /// `perplexity-key` → `PERPLEXITY_KEY`.

@@ -105,7 +105,11 @@ impl Config {
     pub fn load_settings(sources: &Sources) -> Result<Settings, ConfigErrors> {
         let mut findings = Findings::default();
         let roots = Self::roots(sources, &mut findings)?.into_iter();
-        let (settings, ..) = merged(roots.map(|(_, root)| root), sources, &mut findings);
+        let (settings, ..) = merged(
+            roots.map(|(_, root)| root).collect(),
+            sources,
+            &mut findings,
+        );
         let Findings {
             errors, warnings, ..
         } = findings;
@@ -117,9 +121,12 @@ impl Config {
     }
 
     fn gather(roots: Vec<Node>, sources: &Sources, findings: &mut Findings) -> Self {
-        let (settings, explained, rest) = merged(roots.into_iter(), sources, findings);
+        let (settings, explained, rest) = merged(roots, sources, findings);
         let Merged {
-            entries, inputs, ..
+            entries,
+            inputs,
+            commands,
+            ..
         } = rest;
         let mut servers = IndexMap::new();
         let mut disabled = Vec::new();
@@ -127,6 +134,7 @@ impl Config {
             settings: &settings,
             sources,
             inputs: &inputs,
+            commands,
             findings,
             explained: Vec::new(),
         };
@@ -154,11 +162,11 @@ impl Config {
 
 /// All files in one, with the settings of all layers read.
 fn merged(
-    roots: impl Iterator<Item = Node>,
+    roots: Vec<Node>,
     sources: &Sources,
     findings: &mut Findings,
 ) -> (Settings, Vec<Explained>, Merged) {
-    let mut merged = Merged::default();
+    let mut merged = Merged::new(&roots, &sources.env);
     for root in roots {
         merged.take(root, sources, findings);
     }

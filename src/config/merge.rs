@@ -11,9 +11,14 @@ use super::formats;
 use super::inputs::Inputs;
 use super::keys::TOP;
 use super::layers::Layer;
-use super::sources::Sources;
+use super::outside::Commands;
+use super::shape;
+use super::sources::{Environment, Sources};
 use super::suggest::nearest;
 use super::tree::{Node, Value};
+
+/// The setting that allows commands.
+const ALLOW_COMMANDS: &str = "allowCommands";
 
 /// The parts of the files that were read so far.
 #[derive(Default)]
@@ -25,9 +30,32 @@ pub(crate) struct Merged {
     pub(crate) entries: IndexMap<String, Node>,
     /// What each file asks its user for.
     pub(crate) inputs: HashMap<PathBuf, Inputs>,
+    /// Whether values may come from commands.
+    pub(crate) commands: Commands,
 }
 
 impl Merged {
+    /// Nothing yet. Whether commands are allowed must be known before anything is filled in: the environment
+    /// says so, else the last file that says anything.
+    pub(crate) fn new(roots: &[Node], env: &Environment) -> Self {
+        let written = |root: &Node| shape::flag(root.get("mux")?.get(ALLOW_COMMANDS)?).ok();
+        let variable = env
+            .get("MCPMUX_ALLOW_COMMANDS")
+            .filter(|value| !value.is_empty());
+        let said = match variable {
+            Some(value) => Some(["true", "1"].contains(&value)),
+            None => roots.iter().rev().find_map(written),
+        };
+        let commands = match said {
+            Some(true) => Commands::Allowed,
+            _ => Commands::Refused,
+        };
+        Self {
+            commands,
+            ..Self::default()
+        }
+    }
+
     /// Takes what is for us out of one file.
     pub(crate) fn take(&mut self, root: Node, sources: &Sources, findings: &mut Findings) {
         let Value::Map(mut members) = root.value else {
@@ -48,7 +76,12 @@ impl Merged {
                 work: &sources.cwd,
                 home: sources.home.as_deref(),
             };
-            Expander::new(&sources.env, paths).fill(&mut mux, findings);
+            let expander = Expander {
+                outside: sources.outside.as_deref(),
+                commands: self.commands,
+                ..Expander::new(&sources.env, paths)
+            };
+            expander.fill(&mut mux, findings);
             self.layers.push(Layer(mux));
         }
         for (name, entry) in servers.into_iter().flatten() {

@@ -98,8 +98,10 @@ pub enum Problem {
     OpenReference,
     #[error("`${{…}}` are nested more than {limit} deep")]
     DeepReference { limit: usize },
-    #[error("`${{cmd:…}}` is not supported yet")]
+    #[error("commands are not allowed, as in `${{cmd:…}}`")]
     Command,
+    #[error("the command of a `${{cmd:…}}` failed: {reason}")]
+    CommandFailed { reason: String },
     #[error("cannot read `{}`: {reason}", path.display())]
     SecretFile { path: PathBuf, reason: String },
     #[error("`{}` cannot be used: {reason}", path.display())]
@@ -249,8 +251,8 @@ impl Problem {
                 format!("set `{name}`, or give a default: `${{{name}:-…}}`")
             }
             Self::Reference { .. } => {
-                "known are `${VAR}`, `${VAR:-default}` and `${file:PATH}`; for the text itself write \
-                 `$${`"
+                "known are `${VAR}`, `${VAR:-default}`, `${file:PATH}` and `${cmd:LINE}`; for the text \
+                 itself write `$${`"
                     .into()
             }
             Self::UnsetInput { variable, .. } => {
@@ -258,7 +260,10 @@ impl Problem {
             }
             Self::UnknownInput { .. } => "declare it in `inputs`".into(),
             Self::OpenReference => "close it, or write `$${` for the text itself".into(),
-            Self::Command => "put the secret in a variable or a file: `${VAR}`, `${file:PATH}`".into(),
+            Self::Command => {
+                "`mux.allowCommands: true` lets every value of these files run programs; or use `${file:PATH}`"
+                    .into()
+            }
             Self::SecretFile { .. } => {
                 "a relative path starts at the directory of the configuration file".into()
             }

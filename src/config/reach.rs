@@ -1,6 +1,7 @@
 //! How an entry says that its server is reached.
 
 use indexmap::IndexMap;
+use percent_encoding::percent_decode_str;
 use url::Url;
 
 use super::auth;
@@ -165,7 +166,7 @@ impl Reach<'_> {
     }
 
     fn http(&self, kind: Kind, findings: &mut Findings) -> Option<HttpConfig> {
-        let headers = auth::headers(self.entry, &|name| self.variable(name), findings);
+        let mut headers = auth::headers(self.entry, &|name| self.variable(name), findings);
         let node = self.entry.get("url")?;
         let url = node.text().filter(|url| !url.is_empty())?;
         if let Err(problem) = check_url(url, kind) {
@@ -176,8 +177,13 @@ impl Reach<'_> {
             let scheme = scheme(url).to_owned();
             findings.warning(&written.place, Problem::PlainTls { scheme });
         }
+        let (url, login) = without_login(url);
+        let is_free = |(known, _): &(String, Secret)| !known.eq_ignore_ascii_case("authorization");
+        if let Some(login) = login.filter(|_| headers.iter().all(is_free)) {
+            headers.push(login);
+        }
         Some(HttpConfig {
-            url: url.to_owned(),
+            url,
             headers,
             tls: tls::read(self.entry, &self.paths, findings),
         })
@@ -196,6 +202,29 @@ fn kind_of_url(url: &str) -> Kind {
 
 fn scheme(url: &str) -> &str {
     url.split(':').next().unwrap_or_default()
+}
+
+/// The URL without the name and the password in it, and the header that they become: what connects to
+/// servers may log their addresses.
+fn without_login(text: &str) -> (String, Option<(String, Secret)>) {
+    let Ok(mut url) = Url::parse(text) else {
+        return (text.to_owned(), None);
+    };
+    if url.username().is_empty() && url.password().is_none() {
+        return (text.to_owned(), None);
+    }
+    let plain = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let (name, password) = (plain(url.username()), plain(url.password().unwrap_or("")));
+    let header = (
+        "Authorization".to_owned(),
+        Secret::new(auth::basic_value(&name, &password)),
+    );
+    // Both work for every URL that has a host.
+    let cleared = url.set_username("").and_then(|()| url.set_password(None));
+    match cleared {
+        Ok(()) => (url.into(), Some(header)),
+        Err(()) => (text.to_owned(), None),
+    }
 }
 
 fn check_url(text: &str, kind: Kind) -> Result<(), Problem> {

@@ -109,18 +109,16 @@ impl SectionRules {
 fn patterns(list: &Node, findings: &mut Findings) -> Patterns {
     let written = list.list().into_iter().flatten().filter_map(|node| {
         let text = node.text()?.to_owned();
-        Some(Pattern {
-            text,
-            place: node.place.clone(),
-        })
+        let place = node.place.clone();
+        Some((Pattern { text, place }, node))
     });
     let mut good = Vec::new();
-    for pattern in written {
+    for (pattern, node) in written {
         match Patterns::compile([pattern.clone()]) {
             Ok(_) => good.push(pattern),
             Err(bad) => {
                 let problem = Problem::Pattern {
-                    pattern: pattern.text,
+                    pattern: node.shown(),
                     reason: bad.reason,
                 };
                 findings.error(&pattern.place, problem);

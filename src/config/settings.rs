@@ -68,6 +68,8 @@ pub struct CircuitBreaker {
 pub struct Settings {
     /// The files that are pulled in, as the last file with such a list says it.
     pub include: Vec<String>,
+    /// Whether `${cmd:…}` may run programs.
+    pub allow_commands: bool,
     /// Where to serve streamable HTTP; `None` = not at all.
     #[serde(deserialize_with = "address")]
     pub listen: Option<Listen>,
@@ -151,6 +153,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             include: Vec::new(),
+            allow_commands: false,
             listen: None,
             socket_mode: 0o600,
             legacy_sse: false,

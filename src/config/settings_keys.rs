@@ -11,6 +11,12 @@ pub(crate) const SETTINGS: &[Key] = &[
         doc: "Files to pull in, or globs, relative to the file that says so; its own values are stronger",
     },
     Key {
+        name: "allowCommands",
+        shape: Shape::Flag,
+        default: Preset::Value("false"),
+        doc: "Whether values may come from programs: `${cmd:LINE}` is what a command line prints",
+    },
+    Key {
         name: "listen",
         shape: Shape::Listen,
         default: Preset::Absent,

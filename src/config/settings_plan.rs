@@ -48,6 +48,7 @@ macro_rules! settings {
 /// All settings, in the order of the reference.
 const TABLE: &[Setting] = settings! {
     Now "include" include,
+    Now "allowCommands" allow_commands,
     Restart "listen" listen,
     Restart "socketMode" socket_mode,
     Restart "legacySse" legacy_sse,

@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::outside::Outside;
+
 /// The files, environment and flags to read. The environment is an input, so that tests give a map.
 #[derive(Clone, Default)]
 pub struct Sources {
@@ -17,6 +19,8 @@ pub struct Sources {
     pub cwd: PathBuf,
     /// The home directory, for `~` and the search order.
     pub home: Option<PathBuf>,
+    /// Who has what is neither in files nor in variables; `None` = nobody.
+    pub outside: Option<Arc<dyn Outside>>,
 }
 
 impl Sources {
@@ -30,6 +34,7 @@ impl Sources {
             flags,
             cwd: std::env::current_dir()?,
             home,
+            outside: None,
         })
     }
 }

@@ -12,8 +12,9 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 
 use super::error::{Findings, Problem};
-use super::expand::{Paths, read_small};
+use super::expand::Paths;
 use super::secret::Secret;
+use super::small_file::read_small;
 use super::tree::Node;
 
 /// Certificates of one server entry; none by default. `Debug` shows none of them.

@@ -39,6 +39,7 @@ mod resources;
 mod restart;
 mod roots;
 mod schemas;
+mod secrets;
 mod shutdown;
 mod skills;
 mod soak;

@@ -4,8 +4,8 @@ use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use super::super::expand::plain_reason;
 use super::super::file::MAX_FILE;
+use super::super::small_file::plain_reason;
 
 /// A file as it was read, to be written again as a whole.
 #[derive(Debug)]

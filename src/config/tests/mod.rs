@@ -12,3 +12,4 @@ mod sources;
 mod tables;
 mod tls;
 mod validate;
+mod values;
