@@ -16,7 +16,7 @@ use crate::downstream::{Endpoint, EndpointOptions, PATH, serve_stdio};
 use crate::mux::{Change, Hub, Mux};
 use crate::reload::{Reloader, Shutdown};
 use crate::transport::{
-    Allowed, Guard, HttpClient, Listener, ServeOptions, TransportError, serve, stdio,
+    Allowed, Guard, HttpClient, Inherited, Listener, ServeOptions, TransportError, serve, stdio,
 };
 use crate::upstream::{Manifest, Pool, PoolOptions};
 
@@ -37,6 +37,9 @@ pub enum AppError {
         /// What the system says.
         source: io::Error,
     },
+    /// A socket that the service manager opened cannot be used.
+    #[error("a socket of the service manager cannot be used: {0}")]
+    Inherited(io::Error),
     /// Our own stdin or stdout cannot be used.
     #[error(transparent)]
     Stdio(#[from] TransportError),
@@ -131,6 +134,17 @@ impl App {
         let bound = listener.place().map_err(bind_error)?;
         self.serve(listener, &bound);
         Ok(bound)
+    }
+
+    /// Serves streamable HTTP on a socket that was handed to us. Returns where that listens.
+    pub fn adopt(&self, socket: Inherited) -> Result<Listen, AppError> {
+        let unusable = AppError::Inherited;
+        let place = socket.place().map_err(unusable)?;
+        if let Some(address) = place.open_address() {
+            return Err(AppError::Exposed(address));
+        }
+        self.serve(socket.listen().map_err(unusable)?, &place);
+        Ok(place)
     }
 
     fn serve(&self, listener: Listener, bound: &Listen) {

@@ -19,6 +19,7 @@ mod indent;
 mod key_values;
 mod list;
 mod listing;
+mod notify;
 mod output;
 mod reload;
 mod render;

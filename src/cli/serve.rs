@@ -10,13 +10,15 @@ use tracing::level_filters::LevelFilter;
 use super::args::{Common, ServeArgs};
 use super::error::CliError;
 use super::exit::Exit;
+use super::notify::Notifier;
 use super::running::{Purpose, log, sources, warn, with_app};
 use super::signals::{HangUp, HangUps};
 use crate::app::{App, AppError};
 use crate::catalog::{Conflict, Resolution};
-use crate::config::{Config, Listen, OnConflict};
+use crate::config::{Config, Environment, Listen, OnConflict};
 use crate::mux::Mux;
 use crate::reload::{Reloader, watch};
+use crate::transport::Inherited;
 use crate::upstream::ServerState;
 
 /// The port where nobody says another.
@@ -32,17 +34,22 @@ pub(super) fn run(args: &ServeArgs, common: &Common) -> Result<Exit, CliError> {
     log(common, &config, LevelFilter::INFO)?;
     warn(&config);
     let fronts = Fronts::of(args, config.settings.listen.clone());
+    let fronts = fronts.with(sockets(args)?);
     // Before any server is started for nothing.
     if let Some(open) = fronts.http.as_ref().and_then(Listen::open_address) {
         return Err(AppError::Exposed(open).into());
     }
+    let manager = Notifier::of(&Environment::of_process());
     with_app(&config, Purpose::Clients, async |app| {
         let reloader = app.reloader(sources.clone(), config.clone());
+        let _stopping = manager.until_dropped();
         tokio::select! {
-            served = fronts.serve(app) => served?,
+            served = fronts.serve(app, &manager) => served?,
             failed = must_stop(app.hub(), &config) => return Err(failed),
             ended = heed_hang_ups(&reloader) => return Err(ended),
             () = watch(reloader.clone()) => {}
+            // A hub that hangs would hang here.
+            () = manager.live(|| drop(app.hub().servers())) => {}
         }
         Ok(Exit::Ok)
     })
@@ -60,11 +67,21 @@ async fn heed_hang_ups(reloader: &Arc<Reloader>) -> CliError {
     CliError::Ended(Exit::Terminated)
 }
 
+/// The sockets that the service manager opened for us; none for a mux that is on stdio alone.
+fn sockets(args: &ServeArgs) -> Result<Vec<Inherited>, CliError> {
+    if args.stdio && args.http.is_none() {
+        return Ok(Vec::new());
+    }
+    Inherited::take().map_err(|error| AppError::Inherited(error).into())
+}
+
 /// Where clients come from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 struct Fronts {
     stdio: bool,
     http: Option<Listen>,
+    /// Sockets that were opened for us.
+    sockets: Vec<Inherited>,
 }
 
 impl Fronts {
@@ -75,29 +92,53 @@ impl Fronts {
             (Some(_), stdio) => Self {
                 stdio,
                 http: configured.or_else(default),
+                sockets: Vec::new(),
             },
             (None, true) => Self {
                 stdio: true,
                 http: None,
+                sockets: Vec::new(),
             },
             (None, false) => Self {
                 stdio: configured.is_none(),
                 http: configured,
+                sockets: Vec::new(),
             },
         }
     }
 
-    /// Serves until stdin ends, if stdio is all there is; else for ever.
-    async fn serve(self, app: &App) -> Result<(), CliError> {
-        if let Some(place) = &self.http {
-            let bound = app.listen(place).await?;
-            tracing::info!("listening on {}", App::url(&bound));
+    /// Sockets that were opened for us take the place of an address, and of stdio where that was not asked for.
+    fn with(self, sockets: Vec<Inherited>) -> Self {
+        if sockets.is_empty() {
+            return self;
         }
+        Self {
+            stdio: self.stdio && self.http.is_some(),
+            http: None,
+            sockets,
+        }
+    }
+
+    /// Serves until stdin ends, if stdio is all there is; else for ever.
+    async fn serve(self, app: &App, manager: &Notifier) -> Result<(), CliError> {
+        let mut places = Vec::new();
+        if let Some(place) = &self.http {
+            places.push(App::url(&app.listen(place).await?));
+        }
+        for socket in self.sockets {
+            let name = socket.name.clone();
+            places.push(App::url(&app.adopt(socket)?));
+            tracing::info!(name, "a socket of the service manager is used");
+        }
+        for place in &places {
+            tracing::info!("listening on {place}");
+        }
+        manager.ready(&format!("serving {}", places.join(" and ")));
         if self.stdio {
             tracing::info!("serving the client on stdin and stdout");
             app.serve_stdio().await?;
         }
-        if self.http.is_some() {
+        if !places.is_empty() {
             return pending().await;
         }
         Ok(())

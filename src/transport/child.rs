@@ -87,6 +87,15 @@ fn command(config: &ChildConfig) -> Command {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
+    // These are between the service manager and us.
+    for name in [
+        "NOTIFY_SOCKET",
+        "WATCHDOG_PID",
+        "WATCHDOG_USEC",
+        "LISTEN_FDNAMES",
+    ] {
+        command.env_remove(name);
+    }
     for (name, value) in &config.env {
         command.env(name, value.expose());
     }

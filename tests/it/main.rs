@@ -46,6 +46,7 @@ mod soak;
 mod start;
 mod stdio;
 mod support;
+mod systemd;
 mod tasks;
 mod tasks_driven;
 mod timeouts;

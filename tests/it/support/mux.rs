@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -182,6 +183,36 @@ impl MuxTest {
         }
     }
 
+    /// Runs `mcpmux serve` as systemd does for a socket that it has opened, and waits until it listens.
+    #[track_caller]
+    pub(crate) fn start_activated(self, socket: OwnedFd) -> Mux {
+        let process = self.activated(socket, "$$");
+        let door = Some(process.stderr.wait("the address", listening));
+        Mux {
+            process,
+            door,
+            listed: self.listed,
+            front: self.front,
+            lives: self.lives,
+            dir: self.dir,
+        }
+    }
+
+    /// The same, where the socket is meant for the process with this id; `$$` is its own.
+    #[track_caller]
+    pub(crate) fn activated(&self, socket: OwnedFd, pid: &str) -> Process {
+        let mut command = self.command_of("sh");
+        let mux = env!("CARGO_BIN_EXE_mcpmux");
+        let config = self.write();
+        // A process can be handed a socket as its stdin; systemd counts from 3.
+        let script = format!(
+            "exec 3<&0 </dev/null; LISTEN_PID={pid} LISTEN_FDS=1 LISTEN_FDNAMES=web exec {mux} serve --config {}",
+            config.display()
+        );
+        command.arg("-c").arg(script);
+        Process::start_with_stdin(command, socket)
+    }
+
     #[track_caller]
     fn serve(&self, front: &[&str]) -> Process {
         let mut command = self.command();
@@ -228,7 +259,11 @@ impl MuxTest {
 
     /// The binary in an environment that knows nothing of this machine's user.
     fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_mcpmux"));
+        self.command_of(env!("CARGO_BIN_EXE_mcpmux"))
+    }
+
+    fn command_of(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
         command.current_dir(self.dir()).env_clear();
         if let Some(path) = std::env::var_os("PATH") {
             command.env("PATH", path);

@@ -115,6 +115,24 @@ impl Process {
         }
     }
 
+    /// Starts a process that has something else than us on its stdin.
+    #[track_caller]
+    pub(crate) fn start_with_stdin(mut command: Command, stdin: impl Into<Stdio>) -> Self {
+        command
+            .stdin(stdin.into())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+        let mut child = command
+            .spawn()
+            .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let stderr = Text::fill(child.stderr.take().expect("a piped stderr"));
+        Self {
+            child,
+            stdio: None,
+            stderr,
+        }
+    }
+
     /// Runs a command to its end, with nothing on its stdin.
     #[track_caller]
     pub(crate) fn run(mut command: Command) -> Ran {
