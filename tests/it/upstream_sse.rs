@@ -38,7 +38,10 @@ fn headers_go_with_the_stream_and_with_every_message() {
     let fake = fake::legacy().tool("echo").sse();
     let keys =
         json!({"headers": {"X-Team": "blue"}, "auth": {"type": "bearer", "token": "s3cr3t"}});
-    let mux = MuxTest::new().upstream_with("a", &fake, &keys).start();
+    let mux = MuxTest::new()
+        .env("MCPMUX_LOG", "trace")
+        .upstream_with("a", &fake, &keys)
+        .start();
     assert_eq!(mux.modern().call("a__echo", &json!({})).said(), "echo {}");
     let posts = fake.seen().into_iter().filter_map(|seen| seen.head);
     for head in posts.chain(fake.heads()) {

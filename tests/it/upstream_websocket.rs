@@ -51,15 +51,20 @@ fn comes_back(fake: &FakeServer, client: &Client) {
 #[test]
 fn the_handshake_carries_the_configured_headers_and_the_whole_url() {
     let fake = fake::modern().tool("echo").websocket();
-    let url = format!("ws://{}/deep/er?key=1", fake.addr());
+    let url = format!("ws://{}/deep/er?key=qu3ry", fake.addr());
     let keys = json!({"url": url, "headers": {"X-Team": "blue"}, "auth": {"type": "bearer", "token": "s3cr3t"}});
-    let mux = MuxTest::new().upstream_with("a", &fake, &keys).start();
+    let mux = MuxTest::new()
+        .env("MCPMUX_LOG", "trace")
+        .upstream_with("a", &fake, &keys)
+        .start();
     assert_eq!(mux.legacy().call("a__echo", &json!({})).said(), "echo {}");
     let head = fake.heads().remove(0);
-    assert_eq!(head.start, "GET /deep/er?key=1 HTTP/1.1");
+    assert_eq!(head.start, "GET /deep/er?key=qu3ry HTTP/1.1");
     assert_eq!(head.header("x-team"), Some("blue"));
     assert_eq!(head.header("authorization"), Some("Bearer s3cr3t"));
-    assert!(!mux.stderr().contains("s3cr3t"), "{}", mux.stderr());
+    for secret in ["s3cr3t", "qu3ry"] {
+        assert!(!mux.stderr().contains(secret), "{}", mux.stderr());
+    }
 }
 
 #[test]
