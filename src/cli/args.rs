@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
-use super::edits::{AddArgs, ChangeArgs};
+use super::edits::{AddArgs, ChangeArgs, ExportArgs, ImportArgs};
 use super::examples;
 
 /// The whole command line.
@@ -145,6 +145,18 @@ pub(super) enum Command {
     /// Switch a server off and keep its entry
     #[command(after_long_help = examples::DISABLE)]
     Disable(ChangeArgs),
+    /// Take over the servers of other programs
+    ///
+    /// Finds the files of the programs that `export` knows, shows which of their servers are new, and
+    /// asks. Filters, timeouts and switches mean the same afterwards. Their files are only read.
+    #[command(verbatim_doc_comment, after_long_help = examples::IMPORT)]
+    Import(ImportArgs),
+    /// Register mcpmux in another program
+    ///
+    /// The difference is shown first, and nothing is written without consent. Comments and order of
+    /// the program's file stay, and a copy of the old file is left beside it.
+    #[command(verbatim_doc_comment, after_long_help = examples::EXPORT)]
+    Export(ExportArgs),
     /// Make a running mux follow its files
     ///
     /// The mux is the one that listens where the configuration says, or at `--url`.
@@ -175,6 +187,8 @@ impl Command {
             Self::Prompt(args) => &args.common,
             Self::Add(args) => &args.common,
             Self::Remove(args) | Self::Enable(args) | Self::Disable(args) => &args.common,
+            Self::Export(args) => &args.common,
+            Self::Import(args) => &args.common,
             Self::Reload(args) => &args.common,
             Self::Schema(args) => &args.common,
             Self::Completions(args) => &args.common,

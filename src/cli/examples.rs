@@ -95,6 +95,24 @@ Examples:
   mcpmux disable fs
   mcpmux disable fs --json | jq -r .file           which file has it";
 
+/// Below `mcpmux import --help`.
+pub(super) const IMPORT: &str = "\
+Examples:
+  mcpmux import                                    what all programs have; shown first
+  mcpmux import cursor --dry-run                   only print the difference
+  mcpmux import ./other.json --config ~/mcp.json --yes
+  mcpmux import --json | jq '.servers[] | select(.state == \"conflict\")'";
+
+/// Below `mcpmux export --help`.
+pub(super) const EXPORT: &str = "\
+Examples:
+  mcpmux export claude-desktop                     show the difference, ask, and write it
+  mcpmux export codex --config ~/mcp.json --yes    with this configuration, without asking
+  mcpmux export cursor --http                      as the URL of a mux that serves HTTP
+  mcpmux export vscode --project                   in .vscode/mcp.json of this directory
+  mcpmux export zed --print                        only print what would be registered
+  mcpmux export codex --undo                       take it back";
+
 /// Below `mcpmux reload --help`.
 pub(super) const RELOAD: &str = "\
 Examples:

@@ -35,6 +35,9 @@ fn help_of_the_program() {
           remove       Remove a server from the configuration
           enable       Switch a server on again
           disable      Switch a server off and keep its entry
+          import       Take over the servers of other programs
+          export       Register mcpmux in another program
+          reload       Make a running mux follow its files
           schema       Print the JSON Schema of the configuration
           completions  Print a completion script for a shell
           help         Print this message or the help of the given subcommand(s)

@@ -30,6 +30,8 @@ fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
         Command::Remove(args) => return edits::remove(args, &common),
         Command::Enable(args) => return edits::enable(args, &common),
         Command::Disable(args) => return edits::disable(args, &common),
+        Command::Export(args) => return edits::export(args, &common),
+        Command::Import(args) => return edits::import(args, &common),
         Command::Reload(args) => return reload::run(args, &common),
         Command::Schema(_) => schema::run()?,
         Command::Completions(args) => completions::run(args.shell)?,

@@ -84,7 +84,7 @@ fn input(node: &Node) -> Option<(String, Input)> {
 }
 
 /// `perplexity-key` → `PERPLEXITY_KEY`.
-fn variable_of(id: &str) -> String {
+pub(crate) fn variable_of(id: &str) -> String {
     let fit = |c: char| {
         if c.is_ascii_alphanumeric() {
             c.to_ascii_uppercase()

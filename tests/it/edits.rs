@@ -8,7 +8,7 @@ use crate::support::{MuxTest, Ran, normalize};
 
 const FILE: &str = "// mine\r\n{\r\n\t\"mcpServers\": {\r\n\t\t\"a\": { \"command\": \"x\" }, // first\r\n\t\t/* b */ \"b\": { \"url\": \"http://127.0.0.1:1/mcp\", \"disabled\": true },\r\n\t},\r\n}";
 
-/// A directory with this text as the configuration.
+/// A directory with this content as the configuration.
 fn with(content: &str) -> MuxTest {
     let test = MuxTest::new();
     fs::write(test.dir().join("mcp-config.json"), content).expect("a file");
@@ -99,6 +99,14 @@ fn what_was_added_works() {
     done(&test, "add gone -- there-is-no-such-command");
     let header = ["add", "web", "http://127.0.0.1:1/mcp", "--header", "X: y"];
     assert_eq!(test.run_bare(&header).code, 0);
+    for value in [
+        "T=${NO_SUCH_VARIABLE}",
+        "T=${file:/no/such/file}",
+        "T=${cmd:no-such-program}",
+    ] {
+        let ran = test.run_bare(&["add", "later", "--dry-run", "--env", value, "--", "x"]);
+        assert_eq!(ran.code, 0, "{ran:?}");
+    }
     let ran = run(&test, "list servers --json");
     let listed: Vec<Value> = serde_json::from_str(&ran.stdout).expect("JSON");
     let names: Vec<&Value> = listed.iter().map(|server| &server["name"]).collect();
@@ -122,6 +130,21 @@ fn the_last_of_several_files_is_edited() {
     assert_eq!(fs::read_to_string(&other).expect("the file"), "# theirs\n");
     done(&test, &format!("remove b {both}"));
     assert!(!written(&test).contains("\"b\""));
+}
+
+#[test]
+fn a_server_of_a_file_that_is_pulled_in_is_edited_there() {
+    let test = with(
+        "{\"mux\": {\"include\": [\"more/*.json\"]}, \"mcpServers\": {\"b\": {\"command\": \"${NO_SUCH_VARIABLE}\"}}}",
+    );
+    let more = test.dir().join("more/a.json");
+    fs::create_dir_all(test.dir().join("more")).expect("a directory");
+    fs::write(&more, FILE).expect("a file");
+    done(&test, "disable a");
+    let off = FILE.replace("\"x\" }", "\"x\", \"disabled\": true }");
+    assert_eq!(fs::read_to_string(&more).expect("the file"), off);
+    done(&test, "add c -- z");
+    assert!(written(&test).contains("\"c\": {\"command\": \"z\"}"));
 }
 
 #[test]
@@ -226,6 +249,33 @@ fn what_cannot_be_done_is_told_and_nothing_is_written() {
         refused(&test, "add x -- y", 1),
         "error: `mcpServers` must be an object\n  at mcp-config.json:1\n"
     );
+}
+
+/// Whoever is late is told so; nothing that was reported as added is lost.
+#[test]
+fn edits_at_the_same_time_lose_nothing() {
+    let test = with(FILE);
+    let run = &|index: usize| {
+        let name = format!("n{index}");
+        let ran = test.run_bare(&["add", &name, "--", "x"]);
+        let late = ran.code == 1 && ran.stderr.contains("was changed meanwhile");
+        assert!(ran.code == 0 || late, "{ran:?}");
+        (ran.code == 0).then_some(name)
+    };
+    let added: Vec<String> = std::thread::scope(|scope| {
+        let runs: Vec<_> = (0..8)
+            .map(|index| scope.spawn(move || run(index)))
+            .collect();
+        let ended = runs.into_iter().map(|run| run.join().expect("no panic"));
+        ended.flatten().collect()
+    });
+    let content = written(&test);
+    assert!(!added.is_empty());
+    for index in 0..8 {
+        let name = format!("n{index}");
+        let has = content.contains(&format!("\"{name}\": {{"));
+        assert_eq!(has, added.contains(&name), "{name}: {content}");
+    }
 }
 
 #[test]

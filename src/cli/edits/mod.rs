@@ -4,11 +4,17 @@
 
 mod add;
 mod args;
+mod ask;
+mod backup;
 mod change;
 mod diff;
+mod export;
+mod import;
 mod open;
 mod told;
 
 pub(super) use add::run as add;
-pub(super) use args::{AddArgs, ChangeArgs};
+pub(super) use args::{AddArgs, ChangeArgs, ExportArgs, ImportArgs};
 pub(super) use change::{disable, enable, remove};
+pub(super) use export::run as export;
+pub(super) use import::run as import;

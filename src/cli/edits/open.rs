@@ -1,22 +1,19 @@
 //! Our own files, opened to be edited.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::cli::args::Common;
 use crate::cli::error::CliError;
 use crate::cli::report::Finding;
 use crate::cli::running;
-use crate::config::edit::{self, Draft, EditError, Edited, Holder};
+use crate::config::edit::{self, Draft, EditError, Edited, Holder, OwnFiles};
 use crate::config::{ConfigErrors, Origin, Place, Sources};
 
-/// The files of a configuration.
+/// The files of a configuration, and where they were looked for.
 pub(super) struct Files {
     pub(super) sources: Sources,
-    /// Those that there are, or that were named.
-    pub(super) found: Vec<PathBuf>,
-    /// The one to make if there is none.
-    fresh: Option<PathBuf>,
+    pub(super) own: OwnFiles,
 }
 
 /// A server in a file.
@@ -30,20 +27,14 @@ impl Files {
     /// The files that the flags name, else those of the search order.
     pub(super) fn of(common: &Common) -> Result<Self, CliError> {
         let sources = running::sources(common, None)?;
-        let (found, fresh) = match edit::files(&sources) {
-            Ok(found) => (found, None),
-            Err(fresh) => (Vec::new(), Some(fresh)),
-        };
-        Ok(Self {
-            sources,
-            found,
-            fresh,
-        })
+        let own = edit::files(&sources);
+        Ok(Self { sources, own })
     }
 
-    /// The file that takes a new server: the last one, which wins; a new one if there is none.
+    /// The file that takes a new server: the last that was named, which wins over the others; a new
+    /// one if there is none.
     pub(super) fn for_new(&self) -> Result<Draft, CliError> {
-        let path = self.found.last().or(self.fresh.as_ref());
+        let path = self.own.named.last().or(self.own.fresh.as_ref());
         let path = path.filter(|path| !path.as_os_str().is_empty());
         let nowhere = || {
             let finding = Finding::new("there is no home directory for a configuration file");
@@ -55,7 +46,7 @@ impl Files {
     /// Every place where a server of this name is, in the order of the files: the last one counts.
     pub(super) fn find(&self, name: &str) -> Result<Vec<Found>, CliError> {
         let mut all = Vec::new();
-        for path in &self.found {
+        for path in &self.own.all {
             let draft = Draft::open(path)?;
             if draft.text().trim().is_empty() {
                 continue;
@@ -75,7 +66,7 @@ impl Files {
     /// No server of this name, told with the nearest one.
     pub(super) fn missing(&self, name: &str) -> CliError {
         let finding = Finding::new(format!("there is no server `{name}`"));
-        CliError::Edit(match self.found.as_slice() {
+        CliError::Edit(match self.own.all.as_slice() {
             [] => finding.hint("there is no configuration file; name one with --config FILE"),
             files => {
                 let files: Vec<String> = files.iter().map(|f| f.display().to_string()).collect();

@@ -74,6 +74,25 @@ impl Draft {
         })
     }
 
+    /// A file that is not there and is never written.
+    pub fn empty(name: &Path) -> Self {
+        Self {
+            named: name.to_owned(),
+            target: name.to_owned(),
+            before: None,
+        }
+    }
+
+    /// Writes what was read into a new file, with the mode and the owner of this one.
+    pub fn copy_to(&self, path: &Path) -> Result<(), DraftError> {
+        let copied = fs::metadata(&self.target)
+            .and_then(|metadata| write_new(path, self.text(), Some(&metadata)));
+        copied.map_err(|error| DraftError::Write {
+            path: path.to_owned(),
+            reason: plain_reason(&error),
+        })
+    }
+
     /// What the file held; nothing if it was not there.
     pub fn text(&self) -> &str {
         self.before.as_deref().unwrap_or_default()
@@ -173,7 +192,7 @@ impl Draft {
 }
 
 /// Writes a new file with the mode and the owner of another; without one it is for its owner only.
-pub(super) fn write_new(path: &Path, text: &str, like: Option<&Metadata>) -> io::Result<()> {
+fn write_new(path: &Path, text: &str, like: Option<&Metadata>) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

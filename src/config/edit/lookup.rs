@@ -7,6 +7,7 @@ use serde_json::{Map, Number, Value};
 use super::super::error::{ConfigErrors, Findings, Problem};
 use super::super::file;
 use super::super::formats::{Format, ServerMap};
+use super::super::include::Reader;
 use super::super::load::Config;
 use super::super::sources::Sources;
 use super::super::tree::{self, Node};
@@ -91,7 +92,7 @@ pub fn entry(file: &Path, text: &str, holder: &Holder, name: &str) -> Option<Ent
 }
 
 /// A value of a file as it can be written again.
-pub(super) fn written(node: &Node) -> Value {
+pub(in crate::config) fn written(node: &Node) -> Value {
     match &node.value {
         tree::Value::Null => Value::Null,
         tree::Value::Bool(flag) => Value::Bool(*flag),
@@ -108,17 +109,46 @@ pub(super) fn written(node: &Node) -> Value {
     }
 }
 
-/// The configuration files of these sources in their order, as far as they can be known; the file
-/// that would be made if there is none.
-pub fn files(sources: &Sources) -> Result<Vec<PathBuf>, PathBuf> {
-    // One that cannot be used as a whole may still be edited.
-    if let Ok(config) = Config::load(sources) {
-        return Ok(config.files);
+/// The files of a configuration.
+#[derive(Clone, Debug, Default)]
+pub struct OwnFiles {
+    /// Those that were named, or the one that was found, in order.
+    pub named: Vec<PathBuf>,
+    /// These and all that they pull in, in the order in which they count: the last is the strongest.
+    pub all: Vec<PathBuf>,
+    /// The file to make where there is none.
+    pub fresh: Option<PathBuf>,
+}
+
+/// The files of these sources. What is wrong with one is found out by whoever edits it.
+pub fn files(sources: &Sources) -> OwnFiles {
+    let named = match file::find(sources) {
+        Ok(named) => named,
+        Err(Problem::NoFile { mut tried }) => {
+            return OwnFiles {
+                fresh: tried.pop(),
+                ..OwnFiles::default()
+            };
+        }
+        Err(_) => return OwnFiles::default(),
+    };
+    let mut findings = Findings::default();
+    let mut reader = Reader::new(sources, &mut findings);
+    for file in &named {
+        reader.named(file);
     }
-    file::find(sources).map_err(|problem| match problem {
-        Problem::NoFile { tried } => tried.last().cloned().unwrap_or_default(),
-        _ => PathBuf::new(),
-    })
+    reader.of_environment();
+    let mut all: Vec<PathBuf> = reader.finish().into_iter().map(|(path, _)| path).collect();
+    for file in &named {
+        if !all.contains(file) {
+            all.push(file.clone());
+        }
+    }
+    OwnFiles {
+        named,
+        all,
+        fresh: None,
+    }
 }
 
 /// What is wrong with an entry of our own keys in this file, wherever its variables may be missing.
@@ -133,7 +163,10 @@ pub fn check(file: &Path, name: &str, entry: &EntryText, sources: &Sources) -> C
     let elsewhere = |problem: &Problem| {
         matches!(
             problem,
-            Problem::UnsetVariable { .. } | Problem::SecretFile { .. } | Problem::NoHome
+            Problem::UnsetVariable { .. }
+                | Problem::SecretFile { .. }
+                | Problem::Command
+                | Problem::NoHome
         )
     };
     errors.errors.retain(|error| !elsewhere(&error.problem));

@@ -29,6 +29,7 @@ mod tests;
 pub use draft::{Draft, DraftError};
 pub use error::EditError;
 pub use holder::{Form, Holder, SwitchKey};
-pub use lookup::{check, entry, files, find};
+pub(super) use lookup::written;
+pub use lookup::{OwnFiles, check, entry, files, find};
 pub use secrets::{looks_secret, masked, secrets_of};
 pub use wanted::{Edit, Edited, EntryText, Existing, Power, edit};

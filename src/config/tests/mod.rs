@@ -5,6 +5,7 @@ mod expansion;
 mod fixtures;
 mod formats;
 mod plan;
+mod programs;
 mod render;
 mod round_trip;
 mod several;
