@@ -3,6 +3,7 @@
 //! Nothing here uses the crate under test. Messages are cut with `serde_json` alone, HTTP is written
 //! by hand, and threads block with patience, so that a bug in `wire` or `transport` cannot hide.
 
+mod activated;
 pub(crate) mod client;
 pub(crate) mod door;
 pub(crate) mod eventually;

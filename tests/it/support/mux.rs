@@ -3,7 +3,6 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::net::SocketAddr;
-use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -158,14 +157,7 @@ impl MuxTest {
             return self.start_listening(front);
         }
         let process = self.serve(front);
-        Mux {
-            process,
-            door: None,
-            listed: self.listed,
-            front: self.front,
-            lives: self.lives,
-            dir: self.dir,
-        }
+        self.running(process, None)
     }
 
     /// Runs `mcpmux serve` with these arguments and waits until it listens.
@@ -173,6 +165,10 @@ impl MuxTest {
     pub(crate) fn start_listening(self, front: &[&str]) -> Mux {
         let process = self.serve(front);
         let door = Some(process.stderr.wait("the address", listening));
+        self.running(process, door)
+    }
+
+    pub(super) fn running(self, process: Process, door: Option<Door>) -> Mux {
         Mux {
             process,
             door,
@@ -181,36 +177,6 @@ impl MuxTest {
             lives: self.lives,
             dir: self.dir,
         }
-    }
-
-    /// Runs `mcpmux serve` as systemd does for a socket that it has opened, and waits until it listens.
-    #[track_caller]
-    pub(crate) fn start_activated(self, socket: OwnedFd) -> Mux {
-        let process = self.activated(socket, "$$");
-        let door = Some(process.stderr.wait("the address", listening));
-        Mux {
-            process,
-            door,
-            listed: self.listed,
-            front: self.front,
-            lives: self.lives,
-            dir: self.dir,
-        }
-    }
-
-    /// The same, where the socket is meant for the process with this id; `$$` is its own.
-    #[track_caller]
-    pub(crate) fn activated(&self, socket: OwnedFd, pid: &str) -> Process {
-        let mut command = self.command_of("sh");
-        let mux = env!("CARGO_BIN_EXE_mcpmux");
-        let config = self.write();
-        // A process can be handed a socket as its stdin; systemd counts from 3.
-        let script = format!(
-            "exec 3<&0 </dev/null; LISTEN_PID={pid} LISTEN_FDS=1 LISTEN_FDNAMES=web exec {mux} serve --config {}",
-            config.display()
-        );
-        command.arg("-c").arg(script);
-        Process::start_with_stdin(command, socket)
     }
 
     #[track_caller]
@@ -262,7 +228,7 @@ impl MuxTest {
         self.command_of(env!("CARGO_BIN_EXE_mcpmux"))
     }
 
-    fn command_of(&self, program: &str) -> Command {
+    pub(super) fn command_of(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command.current_dir(self.dir()).env_clear();
         if let Some(path) = std::env::var_os("PATH") {
@@ -283,7 +249,7 @@ impl MuxTest {
     }
 }
 
-fn listening(stderr: &str) -> Option<Door> {
+pub(super) fn listening(stderr: &str) -> Option<Door> {
     let (_, rest) = stderr.split_once("listening on ")?;
     if let Some(path) = rest.strip_prefix("unix:") {
         let (path, _) = path.split_once(", path /mcp")?;
