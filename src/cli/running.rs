@@ -18,7 +18,7 @@ use super::signals::Signals;
 use super::spinner::Spinner;
 use crate::app::App;
 use crate::catalog::{Catalog, Route};
-use crate::config::{Config, Environment, Flags, Sources};
+use crate::config::{Config, Environment, Flags, PolicyFile, Sources};
 use crate::mux::Mux;
 use crate::telemetry::{self, LogWishes};
 use crate::transport::Guard;
@@ -49,6 +49,7 @@ pub(super) fn sources(common: &Common, listen: Option<String>) -> Result<Sources
         cwd: std::env::current_dir()?,
         home: std::env::home_dir(),
         outside: Some(Arc::new(Beside::default())),
+        policy: PolicyFile::default(),
     })
 }
 

@@ -8,12 +8,13 @@ use crate::protocol::ServerName;
 
 use super::entry::{Entry, EntryReader};
 use super::environment;
-use super::error::{ConfigError, ConfigErrors, ConfigWarning, Findings};
+use super::error::{ConfigError, ConfigErrors, ConfigWarning, Findings, Problem};
 use super::explain::Explained;
 use super::file;
 use super::include::Reader;
 use super::layers;
 use super::merge::Merged;
+use super::policy::{Policy, fixes_servers};
 use super::servers::ServerConfig;
 use super::settings::Settings;
 use super::sources::Sources;
@@ -55,13 +56,20 @@ impl Config {
         sources: &Sources,
         findings: &mut Findings,
     ) -> Result<Vec<(PathBuf, Node)>, ConfigErrors> {
-        let files = file::find(sources).map_err(|problem| ConfigErrors {
-            errors: vec![ConfigError {
-                place: None,
-                problem,
-            }],
-            warnings: Vec::new(),
-        })?;
+        let files = match file::find(sources) {
+            Ok(files) => files,
+            Err(_) if fixes_servers(&sources.policy) => Vec::new(),
+            Err(problem) => {
+                let error = ConfigError {
+                    place: None,
+                    problem,
+                };
+                return Err(ConfigErrors {
+                    errors: vec![error],
+                    warnings: Vec::new(),
+                });
+            }
+        };
         let mut reader = Reader::new(sources, findings);
         for file in &files {
             reader.named(file);
@@ -123,11 +131,18 @@ impl Config {
     fn gather(roots: Vec<Node>, sources: &Sources, findings: &mut Findings) -> Self {
         let (settings, explained, rest) = merged(roots, sources, findings);
         let Merged {
-            entries,
+            mut entries,
             inputs,
             commands,
             ..
         } = rest;
+        let mut policy = Policy::read(&sources.policy, findings);
+        if let Some(managed) = policy.as_mut().and_then(|policy| policy.servers.take()) {
+            for (server, entry) in std::mem::replace(&mut entries, managed) {
+                let policy = sources.policy.path().to_owned();
+                findings.warning(&entry.place, Problem::NotManaged { server, policy });
+            }
+        }
         let mut servers = IndexMap::new();
         let mut disabled = Vec::new();
         let mut reader = EntryReader {
@@ -142,7 +157,13 @@ impl Config {
             let key = ServerName::new(name.as_str());
             match reader.read(&name, entry) {
                 Entry::Enabled(server) => {
-                    servers.insert(key, *server);
+                    let verdict = policy
+                        .as_ref()
+                        .and_then(|policy| policy.judge(&server, sources));
+                    match verdict {
+                        None => drop(servers.insert(key, *server)),
+                        Some(verdict) => reader.findings.blocked(&server, verdict),
+                    }
                 }
                 Entry::Disabled => disabled.push(key),
                 Entry::Broken => {}

@@ -6,6 +6,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::listen::BadListen;
+use super::place::Place;
 
 /// What is wrong or odd. `Display` says what, [`Problem::hint`] what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,6 +40,17 @@ pub enum Problem {
     NothingIncluded { pattern: String },
     #[error("there are more than {limit} files")]
     TooManyFiles { limit: usize },
+
+    #[error("the managed policy cannot be used: {why}")]
+    Policy { why: String },
+    #[error("server `{server}` is blocked by the managed policy: {why}")]
+    Blocked {
+        server: String,
+        why: String,
+        entry: Place,
+    },
+    #[error("server `{server}` is ignored: the managed policy says which servers there are")]
+    NotManaged { server: String, policy: PathBuf },
 
     // One key and its value.
     #[error("unknown key `{key}`")]
@@ -213,6 +225,13 @@ impl Problem {
                 Some(suggestion) => format!("did you mean `{suggestion}`?"),
                 None => "settings from the environment are named after the keys of `mux`".into(),
             },
+            Self::Policy { .. } => {
+                "nothing starts without it; ask whoever manages this machine".into()
+            }
+            Self::Blocked { entry, .. } => {
+                format!("its entry is at {entry}; ask whoever manages this machine")
+            }
+            Self::NotManaged { policy, .. } => format!("see {}", policy.display()),
             Self::IncludeCycle { .. } => "take it out on one side".into(),
             Self::WrongWord {
                 suggestion: Some(suggestion),

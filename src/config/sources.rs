@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::outside::Outside;
+use super::policy::PolicyFile;
 
 /// The files, environment and flags to read. The environment is an input, so that tests give a map.
 #[derive(Clone, Default)]
@@ -21,6 +22,8 @@ pub struct Sources {
     pub home: Option<PathBuf>,
     /// Who has what is neither in files nor in variables; `None` = nobody.
     pub outside: Option<Arc<dyn Outside>>,
+    /// Where the managed policy is.
+    pub policy: PolicyFile,
 }
 
 impl Sources {
@@ -35,6 +38,7 @@ impl Sources {
             cwd: std::env::current_dir()?,
             home,
             outside: None,
+            policy: PolicyFile::default(),
         })
     }
 }

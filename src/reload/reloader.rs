@@ -93,7 +93,10 @@ impl Reloader {
         let current = self.current.lock();
         let files = current.files.iter();
         let files = files.map(|file| self.sources.cwd.join(file));
-        files.chain(current.watched.iter().cloned()).collect()
+        let watched = current.watched.iter().cloned();
+        // It need not be there yet.
+        let policy = self.sources.policy.path().to_owned();
+        files.chain(watched).chain([policy]).collect()
     }
 
     /// Whether they are to be watched.

@@ -30,6 +30,8 @@ mod listen;
 mod lists;
 mod load;
 mod logging;
+#[cfg(target_os = "linux")]
+mod managed;
 mod manifest;
 mod naming;
 mod progress;

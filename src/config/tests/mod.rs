@@ -5,6 +5,8 @@ mod expansion;
 mod fixtures;
 mod formats;
 mod plan;
+#[cfg(unix)]
+mod policy;
 mod programs;
 mod render;
 mod round_trip;

@@ -11,6 +11,7 @@ pub(crate) mod fake;
 mod gate;
 mod head;
 mod http;
+mod managed;
 pub(crate) mod matrix;
 mod msg;
 mod mux;

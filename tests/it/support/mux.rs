@@ -14,6 +14,7 @@ use tempfile::TempDir;
 use super::client::{Connect, Stdio, sse, websocket};
 use super::door::Door;
 use super::fake::Lives;
+use super::managed;
 use super::process::{Process, Ran};
 use super::{Client, Era, FakeServer, Front, eventually};
 
@@ -229,7 +230,7 @@ impl MuxTest {
     }
 
     pub(super) fn command_of(&self, program: &str) -> Command {
-        let mut command = Command::new(program);
+        let mut command = managed::program(program, &self.dir().join("managed"));
         command.current_dir(self.dir()).env_clear();
         if let Some(path) = std::env::var_os("PATH") {
             command.env("PATH", path);
