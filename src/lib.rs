@@ -5,6 +5,7 @@
 //! * [`wire`]: JSON-RPC 2.0 in bytes. Knows no MCP and does no I/O.
 //! * [`protocol`]: the words of MCP as pure data.
 //! * [`config`]: what a person wrote.
+//! * [`vault`]: secrets at rest.
 //! * [`transport`]: pipes that move frames between processes.
 //! * [`catalog`]: what is offered, under which name.
 //! * [`upstream`]: one server that we call.
@@ -31,4 +32,5 @@ pub mod reload;
 pub mod telemetry;
 pub mod transport;
 pub mod upstream;
+pub mod vault;
 pub mod wire;

@@ -7,7 +7,8 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("wire", &[]),
     ("printable", &[]),
     ("protocol", &["wire"]),
-    ("config", &["protocol"]),
+    ("vault", &[]),
+    ("config", &["protocol", "vault"]),
     ("transport", &["wire", "config"]),
     ("catalog", &["protocol", "config", "wire"]),
     (
