@@ -19,6 +19,7 @@ use crate::transport::{
     Allowed, Guard, HttpClient, Inherited, Listener, ServeOptions, TransportError, serve, stdio,
 };
 use crate::upstream::{Manifest, Pool, PoolOptions};
+use crate::vault::Vault;
 
 /// How much news of servers waits for the keeper.
 const NEWS_QUEUE: usize = 1_024;
@@ -45,6 +46,15 @@ pub enum AppError {
     Stdio(#[from] TransportError),
 }
 
+/// What is kept from run to run.
+pub struct Keeping {
+    /// Logins. Without it, no server is logged in at.
+    pub vault: Option<Arc<Vault>>,
+    /// What servers offer, so that lists are complete before the servers are up. Without it, only servers that answer
+    /// are listed.
+    pub manifest: Option<Manifest>,
+}
+
 /// A running mux.
 pub struct App {
     hub: Hub,
@@ -65,9 +75,7 @@ struct Side {
 impl App {
     /// Starts all servers of a configuration. Returns at once; needs a tokio runtime.
     ///
-    /// `manifest`: where what servers offer is kept from run to run, so that lists are complete before the servers are
-    /// up. Without it, only servers that answer are listed.
-    pub fn start(config: &Config, guard: Guard, manifest: Option<Manifest>) -> Self {
+    pub fn start(config: &Config, guard: Guard, keeping: Keeping) -> Self {
         let settings = Arc::new(config.settings.clone());
         let (clients, servers) = (Side::default(), Side::default());
         let (events, news) = mpsc::channel(NEWS_QUEUE);
@@ -77,7 +85,8 @@ impl App {
             guard,
             max_message_size: settings.max_message_size,
             shutdown_grace: settings.shutdown_grace,
-            manifest,
+            vault: keeping.vault,
+            manifest: keeping.manifest,
             tracker: servers.tracker.clone(),
             stop: servers.stop.clone(),
             events,

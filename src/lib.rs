@@ -7,6 +7,7 @@
 //! * [`config`]: what a person wrote.
 //! * [`vault`]: secrets at rest.
 //! * [`transport`]: pipes that move frames between processes.
+//! * [`oauth`]: logins at servers.
 //! * [`catalog`]: what is offered, under which name.
 //! * [`upstream`]: one server that we call.
 //! * [`mux`]: the hub, from a call to its outcome.
@@ -26,6 +27,7 @@ pub mod config;
 pub mod control;
 pub mod downstream;
 pub mod mux;
+pub mod oauth;
 pub mod printable;
 pub mod protocol;
 pub mod reload;

@@ -7,6 +7,7 @@ use clap_complete::Shell;
 
 use super::edits::{AddArgs, ChangeArgs, ExportArgs, ImportArgs};
 use super::examples;
+use super::login_args::{LoginArgs, LogoutArgs};
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -165,6 +166,17 @@ pub(super) enum Command {
     /// A running mux follows its files by itself, unless `mux.watchFiles` is off, and at SIGHUP.
     #[command(verbatim_doc_comment, after_long_help = examples::RELOAD)]
     Reload(ReloadArgs),
+    /// Log in at a server that wants OAuth
+    ///
+    /// Opens a browser, and stores the token in the keychain of the system or in a private file.
+    /// A mux that runs already uses it at once.
+    #[command(verbatim_doc_comment, after_long_help = examples::LOGIN)]
+    Login(LoginArgs),
+    /// Forget the login at a server
+    ///
+    /// Revokes its token, if the authorization server can do that.
+    #[command(verbatim_doc_comment, after_long_help = examples::LOGOUT)]
+    Logout(LogoutArgs),
     /// Print the JSON Schema of the configuration
     ///
     /// Editors complete and check the configuration with it.
@@ -190,6 +202,8 @@ impl Command {
             Self::Export(args) => &args.common,
             Self::Import(args) => &args.common,
             Self::Reload(args) => &args.common,
+            Self::Login(args) => &args.common,
+            Self::Logout(args) => &args.common,
             Self::Schema(args) => &args.common,
             Self::Completions(args) => &args.common,
         }

@@ -32,6 +32,8 @@ pub(super) enum CliError {
     Conflicts(Vec<Conflict>),
     /// These required servers have not come up in time, each with what is wrong.
     Missing(Vec<(ServerName, String)>),
+    /// The login failed.
+    Login(Finding),
     /// The request failed.
     Call(CallError),
     /// The server wants an answer that nobody can give.
@@ -53,16 +55,19 @@ impl CliError {
             | Self::Arguments(_)
             | Self::Conflicts(_)
             | Self::App(AppError::Exposed(_)) => Exit::Usage,
-            Self::Edit(_) | Self::App(_) | Self::Call(_) | Self::Asked | Self::Io(_) => {
-                Exit::Failed
-            }
             Self::Missing(_) => Exit::Unavailable,
             Self::Control(ControlError::Refused(refusal)) => match refusal.kind.as_str() {
                 "config" | "conflicts" => Exit::Usage,
                 "missing" => Exit::Unavailable,
                 _ => Exit::Failed,
             },
-            Self::Control(_) => Exit::Failed,
+            Self::Edit(_)
+            | Self::Login(_)
+            | Self::App(_)
+            | Self::Call(_)
+            | Self::Asked
+            | Self::Control(_)
+            | Self::Io(_) => Exit::Failed,
             Self::Ended(exit) => *exit,
         }
     }
@@ -88,7 +93,9 @@ impl CliError {
                 let levels = ticked(["off", "error", "warn", "info", "debug", "trace"]);
                 vec![Finding::new(error.to_string()).hint(format!("levels are {levels}"))]
             }
-            Self::Arguments(finding) | Self::Edit(finding) => vec![finding.clone()],
+            Self::Arguments(finding) | Self::Edit(finding) | Self::Login(finding) => {
+                vec![finding.clone()]
+            }
             Self::App(error) => vec![of_app(error)],
             Self::Conflicts(conflicts) => conflicts.iter().map(findings::of_conflict).collect(),
             Self::Missing(servers) => servers

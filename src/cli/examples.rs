@@ -38,6 +38,21 @@ Examples:
 
 Exit codes: 0 valid, and every required server works; 2 invalid; 3 a required server does not work.";
 
+/// Below `mcpmux login --help`.
+pub(super) const LOGIN: &str = "\
+Examples:
+  mcpmux login linear                              in the browser
+  mcpmux login linear --no-browser                 prints the page to open, say on another machine
+  mcpmux login github --device                     with a code, on any device
+  mcpmux login github --scope repo                 for more than the server asks for
+
+`BROWSER` names another browser than that of the system.";
+
+/// Below `mcpmux logout --help`.
+pub(super) const LOGOUT: &str = "\
+Examples:
+  mcpmux logout linear";
+
 /// Below `mcpmux list --help`.
 pub(super) const LIST: &str = "\
 Examples:

@@ -38,6 +38,8 @@ fn help_of_the_program() {
           import       Take over the servers of other programs
           export       Register mcpmux in another program
           reload       Make a running mux follow its files
+          login        Log in at a server that wants OAuth
+          logout       Forget the login at a server
           schema       Print the JSON Schema of the configuration
           completions  Print a completion script for a shell
           help         Print this message or the help of the given subcommand(s)

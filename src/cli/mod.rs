@@ -19,6 +19,8 @@ mod indent;
 mod key_values;
 mod list;
 mod listing;
+mod login;
+mod login_args;
 mod notify;
 mod output;
 mod reload;

@@ -7,7 +7,7 @@ use clap::{CommandFactory, Parser};
 use super::args::{Cli, Command};
 use super::error::CliError;
 use super::exit::Exit;
-use super::{check, completions, edits, list, reload, request, schema, serve, usage};
+use super::{check, completions, edits, list, login, reload, request, schema, serve, usage};
 
 /// Does what the arguments say, the name of the program being the first of them.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
@@ -33,6 +33,8 @@ fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
         Command::Export(args) => return edits::export(args, &common),
         Command::Import(args) => return edits::import(args, &common),
         Command::Reload(args) => return reload::run(args, &common),
+        Command::Login(args) => return login::login(args, &common),
+        Command::Logout(args) => return login::logout(args, &common),
         Command::Schema(_) => schema::run()?,
         Command::Completions(args) => completions::run(args.shell)?,
     }

@@ -16,7 +16,7 @@ use super::report::{self, Finding, Severity};
 use super::servers::ServerLine;
 use super::signals::Signals;
 use super::spinner::Spinner;
-use crate::app::App;
+use crate::app::{App, Keeping};
 use crate::catalog::{Catalog, Route};
 use crate::config::{Config, Environment, Flags, PolicyFile, Sources};
 use crate::mux::Mux;
@@ -24,6 +24,7 @@ use crate::telemetry::{self, LogWishes};
 use crate::transport::Guard;
 use crate::transport::guard::own_program;
 use crate::upstream::{Manifest, ServerState};
+use crate::vault::Vault;
 
 /// The log of a command that does one thing: what it has to say, it prints.
 pub(super) const ONE_SHOT_LOG: LevelFilter = LevelFilter::ERROR;
@@ -96,7 +97,8 @@ pub(super) fn with_app<T>(
             Purpose::Errand => (Signals::catch()?, None),
             Purpose::Clients => (Signals::but_hang_up()?, manifest()),
         };
-        let app = App::start(config, guard(), manifest);
+        let vault = vault(config).map(Arc::new);
+        let app = App::start(config, guard(), Keeping { vault, manifest });
         let result = tokio::select! {
             result = work(&app) => result,
             exit = signals.next() => Err(CliError::Ended(exit)),
@@ -112,6 +114,16 @@ pub(super) fn with_app<T>(
 
 fn end(runtime: Runtime) {
     runtime.shutdown_timeout(LAST);
+}
+
+/// Where logins are kept: in the keychain, and in the user's folder for state.
+pub(super) fn vault(config: &Config) -> Option<Vault> {
+    let state = match Environment::of_process().get("XDG_STATE_HOME") {
+        Some(folder) if !folder.is_empty() => PathBuf::from(folder),
+        _ => std::env::home_dir()?.join(".local/state"),
+    };
+    let keep = config.settings.credential_store;
+    Some(Vault::new(state.join("mcpmux/logins"), keep))
 }
 
 /// Where a mux that serves keeps what its servers offer: in the user's folder for what can be lost.

@@ -6,6 +6,7 @@ use http::{HeaderName, HeaderValue};
 
 use super::error::{Findings, Problem};
 use super::keys::AUTH_TYPES;
+use super::oauth::OAuthConfig;
 use super::place::Place;
 use super::secret::Secret;
 use super::shape;
@@ -13,6 +14,32 @@ use super::tree::Node;
 
 /// The value of an environment variable, if it is set.
 pub(crate) type Variable<'a> = dyn Fn(&str) -> Option<&'a str> + 'a;
+
+/// The `type` that stands for no header, but for a login.
+const OAUTH: &str = "oauth";
+
+/// How to log in at the server of an entry with these headers; `None` if they hold its credentials.
+pub(crate) fn login(
+    entry: &Node,
+    headers: &[(String, Secret)],
+    findings: &mut Findings,
+) -> Option<OAuthConfig> {
+    let auth = entry.get("auth").filter(|auth| auth.map().is_some());
+    let kind = auth.and_then(|auth| auth.get("type")?.text());
+    let is_fixed = headers
+        .iter()
+        .any(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+    match (auth, kind) {
+        (Some(auth), Some(OAUTH)) if is_fixed => {
+            let name = "Authorization".to_owned();
+            findings.error(&auth.place, Problem::HeaderTwice { name });
+            None
+        }
+        (Some(auth), Some(OAUTH)) => Some(OAuthConfig::read(auth, findings)),
+        (None, _) if !is_fixed => Some(OAuthConfig::default()),
+        _ => None,
+    }
+}
 
 /// The headers of an entry whose shape is checked. What is wrong is reported and left out.
 pub(crate) fn headers(
@@ -80,6 +107,7 @@ fn credentials(auth: &Node) -> Result<Option<(String, String)>, Problem> {
         return Ok(None);
     };
     match kind {
+        OAUTH => Ok(None),
         "bearer" => {
             let token = part(auth, "token")?;
             Ok(token.map(|token| ("Authorization".into(), format!("Bearer {token}"))))

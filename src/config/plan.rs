@@ -146,11 +146,14 @@ fn rule_keys(old: &Rules, new: &Rules) -> Vec<&'static str> {
 
 /// The keys that say how a server is reached. Never none: what has no key of its own here is the `type`.
 fn reach_keys(old: &TransportConfig, new: &TransportConfig) -> Vec<&'static str> {
+    // Without anything configured it is none, too, where the headers hold the credentials.
+    let login = |http: &HttpConfig| http.oauth.clone().unwrap_or_default();
     let of_http = |old: &HttpConfig, new: &HttpConfig| {
         named([
             (old.url != new.url, "url"),
             (old.headers != new.headers, "headers"),
             (old.tls != new.tls, "tls"),
+            (login(old) != login(new), "auth"),
         ])
     };
     let keys = match (old, new) {

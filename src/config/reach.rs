@@ -182,10 +182,12 @@ impl Reach<'_> {
         if let Some(login) = login.filter(|_| headers.iter().all(is_free)) {
             headers.push(login);
         }
+        let oauth = auth::login(self.entry, &headers, findings);
         Some(HttpConfig {
             url,
             headers,
             tls: tls::read(self.entry, &self.paths, findings),
+            oauth,
         })
     }
 }

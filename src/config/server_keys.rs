@@ -17,7 +17,7 @@ pub(crate) const TYPES: &[&str] = &[
 pub(crate) const SHARING: &[&str] = &["auto", "shared", "per-client", "exclusive"];
 
 /// The words of `auth.type`.
-pub(crate) const AUTH_TYPES: &[&str] = &["bearer", "apiKey", "basic"];
+pub(crate) const AUTH_TYPES: &[&str] = &["bearer", "apiKey", "basic", "oauth"];
 
 /// Keys of other programs that change nothing here.
 pub(crate) const FOREIGN: &[&str] = &[
@@ -109,7 +109,7 @@ pub(crate) const SERVER: &[Key] = &[
     Key {
         name: "auth",
         shape: Shape::Object(AUTH),
-        default: Preset::Absent,
+        default: Preset::Said("a login, if the server wants one"),
         doc: "Credentials that become a header",
     },
     Key {
@@ -249,7 +249,64 @@ pub(crate) const AUTH: &[Key] = &[
         default: Preset::Absent,
         doc: "`basic`: the password",
     },
+    Key {
+        name: "clientId",
+        shape: Shape::Name,
+        default: Preset::Said("registered by mcpmux"),
+        doc: "`oauth`: the client that was set up for mcpmux at the authorization server",
+    },
+    Key {
+        name: "clientSecret",
+        shape: Shape::Name,
+        default: Preset::Absent,
+        doc: "`oauth`: its secret",
+    },
+    Key {
+        name: "privateKey",
+        shape: Shape::Name,
+        default: Preset::Absent,
+        doc: "`oauth`: in place of a secret, its private key in PEM (RSA, P-256, P-384, Ed25519)",
+    },
+    Key {
+        name: "keyId",
+        shape: Shape::Name,
+        default: Preset::Absent,
+        doc: "`oauth`: which of its keys that is",
+    },
+    Key {
+        name: "clientMetadataUrl",
+        shape: Shape::Name,
+        default: Preset::Absent,
+        doc: "`oauth`: URL of a client id metadata document, where the authorization server takes one",
+    },
+    Key {
+        name: "grant",
+        shape: Shape::Word(GRANTS),
+        default: Preset::Value("authorizationCode"),
+        doc: "`oauth`: whether a person logs in (`mcpmux login`), or the client acts for itself",
+    },
+    Key {
+        name: "scopes",
+        shape: NAMES,
+        default: Preset::Said("what the server wants"),
+        doc: "`oauth`: what to ask for",
+    },
+    Key {
+        name: "issuer",
+        shape: Shape::Name,
+        default: Preset::Said("as the server says"),
+        doc: "`oauth`: the only authorization server that will do",
+    },
+    Key {
+        name: "redirectPort",
+        shape: Shape::Count(1, 65_535),
+        default: Preset::Said("any that is free"),
+        doc: "`oauth`: port of `http://127.0.0.1:PORT/callback`, to which a browser brings the answer",
+    },
 ];
+
+/// Who gets the token.
+const GRANTS: &[&str] = &["authorizationCode", "clientCredentials"];
 
 /// The keys of `tls`.
 pub(crate) const TLS: &[Key] = &[

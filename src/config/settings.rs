@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Deserializer};
 
 use super::listen::Listen;
+use crate::vault::Keep;
 
 /// What to do when two entries have the same public name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
@@ -120,6 +121,8 @@ pub struct Settings {
     pub list_ttl: Duration,
     /// How many bytes of resources that were read are kept; 0 = none.
     pub cache_size: usize,
+    /// Where logins are kept.
+    pub credential_store: Keep,
     /// Values of the `Host` header to accept beside loopback and the listen address.
     pub allowed_hosts: Vec<String>,
     /// Values of the `Origin` header to accept beside loopback.
@@ -174,6 +177,7 @@ impl Default for Settings {
             max_sessions: 10_000,
             session_idle_timeout: Duration::from_secs(30 * 60),
             list_ttl: Duration::ZERO,
+            credential_store: Keep::Auto,
             cache_size: 0,
             allowed_hosts: Vec::new(),
             allowed_origins: Vec::new(),

@@ -147,6 +147,13 @@ pub(crate) const SETTINGS: &[Key] = &[
               allow; none by default",
     },
     Key {
+        name: "credentialStore",
+        shape: Shape::Word(STORES),
+        default: Preset::Value("auto"),
+        doc: "Where logins are kept: the system's keychain, private files in `$XDG_STATE_HOME/mcpmux`, or files only where \
+              no keychain answers",
+    },
+    Key {
         name: "allowedHosts",
         shape: NAMES,
         default: Preset::Absent,
@@ -207,3 +214,6 @@ const CIRCUIT_BREAKER: &[Key] = &[
         doc: "How long it stays open before one call may try again",
     },
 ];
+
+/// Where secrets may be kept.
+const STORES: &[&str] = &["auto", "keychain", "files"];

@@ -70,6 +70,7 @@ const TABLE: &[Setting] = settings! {
     Restart "sessionIdleTimeout" session_idle_timeout,
     Now "listTtl" list_ttl,
     Restart "cacheSize" cache_size,
+    Restart "credentialStore" credential_store,
     Restart "allowedHosts" allowed_hosts,
     Restart "allowedOrigins" allowed_origins,
     Now "watchFiles" watch_files,

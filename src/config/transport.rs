@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use indexmap::IndexMap;
 
+use super::oauth::OAuthConfig;
 use super::secret::Secret;
 use super::tls::TlsConfig;
 
@@ -66,6 +67,8 @@ pub struct HttpConfig {
     pub headers: Vec<(String, Secret)>,
     /// Certificates, for https and wss.
     pub tls: TlsConfig,
+    /// How to log in, if the server wants that; `None`: other credentials are configured.
+    pub oauth: Option<OAuthConfig>,
 }
 
 impl HttpConfig {
@@ -90,6 +93,7 @@ impl fmt::Debug for HttpConfig {
             .field("url", &format_args!("{}/…", self.origin()))
             .field("headers", &self.headers)
             .field("tls", &self.tls)
+            .field("oauth", &self.oauth)
             .finish()
     }
 }
@@ -107,12 +111,13 @@ mod tests {
                 ca: Some("x".into()),
                 identity: Some(Secret::new("x")),
             },
+            oauth: None,
         });
         assert_eq!(
             format!("{http:?}"),
             "Http(HttpConfig { url: https://example.com:8443/…, \
              headers: [(\"authorization\", ***)], \
-             tls: TlsConfig { ca: true, identity: Some(***) } })"
+             tls: TlsConfig { ca: true, identity: Some(***) }, oauth: None })"
         );
         let child = TransportConfig::Child(ChildConfig {
             command: "npx".into(),

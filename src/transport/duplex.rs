@@ -9,9 +9,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::TransportError;
-use super::http_client::EventStream;
 use super::queue::{QUEUE_FRAMES, Queued, pump};
+use super::{EventStream, TransportError};
 use crate::wire::LineDecoder;
 
 /// Frames from this size on count towards [`BULK`].

@@ -65,6 +65,12 @@ pub enum TransportError {
         /// The header's name.
         name: String,
     },
+    /// There is no token to show, and none can be had now; the request was never sent.
+    #[error("there is no token for the request: {detail}")]
+    Credentials {
+        /// Why not.
+        detail: String,
+    },
     /// No connection was made; the request was never sent.
     #[error("cannot connect to `{origin}`: {detail}")]
     Connect {

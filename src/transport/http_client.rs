@@ -5,15 +5,15 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use reqwest::redirect::{Action, Attempt, Policy};
 use reqwest::{Client, ClientBuilder, Request, Response, Upgraded, Url};
 
-use super::TransportError;
 use super::gather::Gather;
 use super::tls::{equipped, of_tls, refuses_client};
+use super::{Answer, Credentials, EventStream, Refusal, TransportError};
 use crate::config::{HttpConfig, TlsConfig};
-use crate::wire::{SseDecoder, SseEvent};
 
 /// How long a server may take to accept a connection, TLS included.
 pub(super) const CONNECT: Duration = Duration::from_secs(10);
@@ -139,6 +139,8 @@ pub struct Endpoint {
     url: Url,
     origin: Arc<str>,
     headers: HeaderMap,
+    /// Where `Authorization` comes from, if it changes.
+    credentials: Option<Arc<dyn Credentials>>,
     pub(super) limit: usize,
 }
 
@@ -166,8 +168,18 @@ impl Endpoint {
             origin: origin(&url).into(),
             url,
             headers,
+            credentials: None,
             limit,
         })
+    }
+
+    /// Every request shows these credentials.
+    #[must_use]
+    pub fn showing(self, credentials: Option<Arc<dyn Credentials>>) -> Self {
+        Self {
+            credentials,
+            ..self
+        }
     }
 
     /// Scheme, host and port: what may be shown to people.
@@ -177,19 +189,17 @@ impl Endpoint {
 
     /// Sends `body`. A header given here replaces the configured one of that name.
     pub async fn post(&self, headers: HeaderMap, body: Bytes) -> Result<Answer, TransportError> {
-        let mut request = self.request(Method::POST, headers);
-        *request.body_mut() = Some(body.into());
-        self.send(request).await
+        self.send(Method::POST, headers, Some(body)).await
     }
 
     /// Asks for the resource, usually an event stream.
     pub async fn get(&self, headers: HeaderMap) -> Result<Answer, TransportError> {
-        self.send(self.request(Method::GET, headers)).await
+        self.send(Method::GET, headers, None).await
     }
 
     /// Asks to end what the URL or the headers name.
     pub async fn delete(&self, headers: HeaderMap) -> Result<Answer, TransportError> {
-        self.send(self.request(Method::DELETE, headers)).await
+        self.send(Method::DELETE, headers, None).await
     }
 
     /// The same server at another URL, which must have the same origin: credentials stay where they belong.
@@ -225,7 +235,40 @@ impl Endpoint {
         request
     }
 
-    async fn send(&self, request: Request) -> Result<Answer, TransportError> {
+    /// Sends a request with the credentials, and once more if it was refused and there are others then.
+    async fn send(
+        &self,
+        method: Method,
+        headers: HeaderMap,
+        body: Option<Bytes>,
+    ) -> Result<Answer, TransportError> {
+        let request = |shown: Option<&HeaderValue>| {
+            let mut headers = headers.clone();
+            if let Some(shown) = shown {
+                headers.insert(AUTHORIZATION, shown.clone());
+            }
+            let mut request = self.request(method.clone(), headers);
+            *request.body_mut() = body.clone().map(Into::into);
+            request
+        };
+        let Some(credentials) = &self.credentials else {
+            return self.execute(request(None)).await;
+        };
+        let shown = credentials.current().await?;
+        let mut answer = self.execute(request(shown.as_ref())).await?;
+        let refusal = Refusal::of(answer.status, &answer.headers, shown.as_ref());
+        let Some(refusal) = refusal else {
+            return Ok(answer);
+        };
+        if credentials.refused(refusal).await {
+            let shown = credentials.current().await?;
+            answer = self.execute(request(shown.as_ref())).await?;
+        }
+        answer.advice = Some(credentials.advice());
+        Ok(answer)
+    }
+
+    async fn execute(&self, request: Request) -> Result<Answer, TransportError> {
         let sent = self.client.execute(request).await;
         let mut response = sent.map_err(|error| failure(&self.url, &error))?;
         let headers = std::mem::take(response.headers_mut());
@@ -239,19 +282,9 @@ impl Endpoint {
             status,
             headers,
             body,
+            advice: None,
         })
     }
-}
-
-/// What a server answered. Dropping it closes the stream of the response: on HTTP/2 that stream alone,
-/// on HTTP/1 the connection.
-pub struct Answer {
-    /// The status; redirects that were not followed are here as they came.
-    pub status: StatusCode,
-    /// The headers.
-    pub headers: HeaderMap,
-    /// The body, of which nothing has been read.
-    pub body: Body,
 }
 
 /// A body that has not been read.
@@ -273,10 +306,8 @@ impl Body {
 
     /// The body as an event stream.
     pub fn events(self) -> EventStream {
-        EventStream {
-            decoder: SseDecoder::new(self.limit),
-            body: Some(self),
-        }
+        let limit = self.limit;
+        EventStream::new(self, limit)
     }
 
     /// How many bytes are announced, if that is known.
@@ -293,39 +324,12 @@ impl Body {
         self.response.upgrade().await.map_err(broken)
     }
 
-    async fn chunk(&mut self) -> Result<Option<Bytes>, TransportError> {
+    pub(super) async fn chunk(&mut self) -> Result<Option<Bytes>, TransportError> {
         let broken = |error| TransportError::Http {
             origin: self.origin.as_ref().to_owned(),
             detail: innermost(&error).to_string(),
         };
         self.response.chunk().await.map_err(broken)
-    }
-}
-
-/// The events of a response.
-pub struct EventStream {
-    /// Gone once it has ended or failed.
-    body: Option<Body>,
-    decoder: SseDecoder,
-}
-
-impl EventStream {
-    /// The next event; `None` when the server has ended the stream in order. An event that is too large is
-    /// reported and the stream goes on; any other error is followed by `None`. Cancel safe.
-    pub async fn next(&mut self) -> Option<Result<SseEvent, TransportError>> {
-        loop {
-            if let Some(event) = self.decoder.next() {
-                return Some(event.map_err(TransportError::from));
-            }
-            match self.body.as_mut()?.chunk().await {
-                Ok(Some(chunk)) => self.decoder.push(&chunk),
-                Ok(None) => self.body = None,
-                Err(error) => {
-                    self.body = None;
-                    return Some(Err(error));
-                }
-            }
-        }
     }
 }
 

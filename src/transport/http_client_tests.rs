@@ -2,9 +2,9 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
-use crate::config::Secret;
-use crate::config::TlsConfig;
+use crate::config::{Secret, TlsConfig};
 use crate::transport::testing::within;
+use crate::wire::SseEvent;
 
 const LIMIT: usize = 100;
 
@@ -29,6 +29,7 @@ impl Raw {
             url: format!("{}/mcp?token=hidden", self.base),
             headers,
             tls: TlsConfig::default(),
+            oauth: None,
         };
         Endpoint::new(&HttpClient::new(), &config, LIMIT).unwrap()
     }
@@ -340,6 +341,7 @@ async fn a_failed_handshake_is_told_apart() {
         url: url.clone(),
         headers: Vec::new(),
         tls: TlsConfig::default(),
+        oauth: None,
     };
     let endpoint = Endpoint::new(&HttpClient::new(), &config, LIMIT).unwrap();
     let serving = async {
@@ -366,6 +368,7 @@ async fn what_cannot_be_used_is_refused_without_showing_it() {
             url: url.to_owned(),
             headers,
             tls: TlsConfig::default(),
+            oauth: None,
         };
         Endpoint::new(&HttpClient::new(), &config, LIMIT)
             .err()

@@ -8,8 +8,10 @@
 //! Invariants: nothing here knows a method, a name, an era or an MCP header, or looks into a frame. Every queue and every wait for
 //! a peer is bounded, or ends when the caller drops the future. Dropping is how things are closed.
 
+mod answer;
 mod census;
 mod child;
+mod credentials;
 mod duplex;
 mod error;
 mod gather;
@@ -34,11 +36,13 @@ mod upgrade;
 mod websocket;
 mod websocket_client;
 
+pub use answer::{Answer, EventStream};
 pub use child::{Child, spawn};
+pub use credentials::{Credentials, Refusal};
 pub use duplex::{Duplex, Incoming, Outgoing};
 pub use error::TransportError;
 pub use guard::Guard;
-pub use http_client::{Answer, Body, Endpoint, EventStream, HttpClient};
+pub use http_client::{Body, Endpoint, HttpClient};
 pub use http_server::{HttpRequest, HttpService, ServeOptions, serve};
 pub use inherited::Inherited;
 pub use lines::Lines;

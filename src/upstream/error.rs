@@ -18,10 +18,12 @@ pub enum UpstreamError {
         retry_in: Option<Duration>,
     },
     /// The server wants credentials that it did not get.
-    #[error("the server wants a login (HTTP status {status})")]
+    #[error("{why}")]
     NeedsLogin {
         /// 401 or 403.
         status: u16,
+        /// What is wrong and what a person can do, for people.
+        why: String,
     },
     /// The link ended after the request had been sent and before it was answered.
     #[error("the connection was lost before the answer came")]
@@ -78,5 +80,20 @@ impl UpstreamError {
             why: why.into(),
             retry_in: None,
         }
+    }
+
+    /// The server refused with this status; `advice` is what a person can do.
+    pub(super) fn needs_login(status: u16, advice: Option<String>) -> Self {
+        let what = match (status, &advice) {
+            (401, _) => "the server wants a login",
+            (_, Some(_)) => "the server does not allow this to the present login",
+            (_, None) => "the server does not allow this",
+        };
+        let advice = advice.map(|advice| format!(": {advice}"));
+        let why = format!(
+            "{what} (HTTP status {status}){}",
+            advice.unwrap_or_default()
+        );
+        Self::NeedsLogin { status, why }
     }
 }

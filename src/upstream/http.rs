@@ -125,7 +125,7 @@ impl HttpCarrier {
     fn refused(&self, answer: &Answer) -> UpstreamError {
         match answer.status {
             StatusCode::NOT_FOUND if self.session.get().is_some() => UpstreamError::SessionLost,
-            status => refusal(status, &answer.headers),
+            _ => refusal(answer),
         }
     }
 }
@@ -149,7 +149,11 @@ impl Connection {
             Ok(()) => UpstreamError::Broken("the server ended its answer without a result".into()),
             Err(error) => error,
         };
-        if matches!(why, UpstreamError::SessionLost) {
+        // Who is not let in any more needs not try the next request.
+        if matches!(
+            why,
+            UpstreamError::SessionLost | UpstreamError::NeedsLogin { status: 401, .. }
+        ) {
             self.retire();
         }
         // Without effect if the response has come.
@@ -227,15 +231,16 @@ impl Connection {
 }
 
 /// What a status that is no success means, without a body that says more.
-pub(super) fn refusal(status: StatusCode, headers: &HeaderMap) -> UpstreamError {
+pub(super) fn refusal(answer: &Answer) -> UpstreamError {
+    let status = answer.status;
     match status {
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => UpstreamError::NeedsLogin {
-            status: status.as_u16(),
-        },
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+            UpstreamError::needs_login(status.as_u16(), answer.advice.clone())
+        }
         StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
             UpstreamError::Unavailable {
                 why: format!("the server answered HTTP status {status}"),
-                retry_in: retry_after(headers),
+                retry_in: retry_after(&answer.headers),
             }
         }
         _ => UpstreamError::Status(status.as_u16()),

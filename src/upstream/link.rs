@@ -12,7 +12,8 @@ use tracing::info;
 
 use crate::config::{ChildConfig, HttpConfig, ServerConfig, TransportConfig};
 use crate::transport::{
-    Answer, ChildProcess, Duplex, Endpoint, Guard, HttpClient, SocketTasks, TransportError, spawn,
+    Answer, ChildProcess, Credentials, Duplex, Endpoint, Guard, HttpClient, SocketTasks,
+    TransportError, spawn,
 };
 
 use super::UpstreamError;
@@ -37,6 +38,8 @@ const SUBPROTOCOL: &str = "mcp";
 #[derive(Clone)]
 pub(super) struct Means {
     pub(super) http: HttpClient,
+    /// What shows the server who we are, if that changes.
+    pub(super) credentials: Option<Arc<dyn Credentials>>,
     pub(super) guard: Guard,
     pub(super) max_message_size: usize,
     pub(super) shutdown_grace: Duration,
@@ -203,7 +206,9 @@ fn over(duplex: Duplex, means: &Means) -> Arc<Connection> {
 }
 
 fn endpoint(http: &HttpConfig, means: &Means) -> Result<Endpoint, UpstreamError> {
-    Endpoint::new(&means.http, http, means.max_message_size).map_err(|error| unopened(&error))
+    let endpoint = Endpoint::new(&means.http, http, means.max_message_size);
+    let endpoint = endpoint.map_err(|error| unopened(&error))?;
+    Ok(endpoint.showing(means.credentials.clone()))
 }
 
 /// Nothing was asked of the server yet.
@@ -216,7 +221,7 @@ fn unexpected(answer: &Answer, wanted: &str) -> UpstreamError {
     if answer.status.is_success() {
         return UpstreamError::Broken(format!("the server did not answer with {wanted}"));
     }
-    refusal(answer.status, &answer.headers)
+    refusal(answer)
 }
 
 /// Ends with the process or with the connection, whichever ends first, and sees to it that the other ends too. A

@@ -8,9 +8,11 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::config::{ServerConfig, Settings};
+use crate::config::{ServerConfig, Settings, TransportConfig};
+use crate::oauth::{Access, Ledger, Site};
 use crate::protocol::ServerName;
-use crate::transport::{Guard, HttpClient};
+use crate::transport::{Credentials, Guard, HttpClient};
+use crate::vault::Vault;
 
 use super::Upstream;
 use super::asked::Clients;
@@ -30,6 +32,8 @@ pub struct PoolOptions {
     pub max_message_size: usize,
     /// How long a child may take to end by itself.
     pub shutdown_grace: std::time::Duration,
+    /// Where logins are kept, if they are.
+    pub vault: Option<Arc<Vault>>,
     /// What servers offered the last time, if that is kept.
     pub manifest: Option<Manifest>,
     /// Runs the servers' tasks.
@@ -82,6 +86,7 @@ impl Pool {
         let asks = known.as_ref().map_or(Asks::default(), |known| known.asks);
         let means = Means {
             http: options.http.clone(),
+            credentials: credentials(&config, options),
             guard: options.guard.clone(),
             max_message_size: options.max_message_size,
             shutdown_grace: options.shutdown_grace,
@@ -119,4 +124,19 @@ fn known_of(upstream: &Upstream) -> Option<Known> {
         features: status.features.as_ref().clone(),
         asks: upstream.signals.asks(),
     })
+}
+
+/// What shows a server who we are, if its configuration leaves that to a login.
+fn credentials(config: &ServerConfig, options: &PoolOptions) -> Option<Arc<dyn Credentials>> {
+    let vault = options.vault.clone()?;
+    let http = match &config.transport {
+        TransportConfig::Child(_) => return None,
+        TransportConfig::Http(http)
+        | TransportConfig::Sse(http)
+        | TransportConfig::WebSocket(http) => http,
+    };
+    let ledger = Ledger::new(vault, config.name.as_str(), &http.url);
+    let site = Site::new(&options.http, http, ledger)?;
+    let access = Access::new(config.name.as_str(), site, options.tracker.clone());
+    Some(Arc::new(access))
 }

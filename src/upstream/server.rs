@@ -361,7 +361,10 @@ fn away(status: &Status) -> Result<Option<Instant>, UpstreamError> {
                 retry_in: Some(remaining),
             })
         }
-        ServerState::NeedsLogin => Err(UpstreamError::NeedsLogin { status: 401 }),
+        ServerState::NeedsLogin => Err(UpstreamError::NeedsLogin {
+            status: 401,
+            why: why(),
+        }),
         ServerState::Stopped => Err(UpstreamError::unavailable("the mux is shutting down")),
     }
 }

@@ -48,7 +48,7 @@ impl SseCarrier {
         let answer = self.messages.post(headers, body).await;
         let answer = answer.map_err(|error| from_transport(&error))?;
         if !answer.status.is_success() {
-            return Err(match refusal(answer.status, &answer.headers) {
+            return Err(match refusal(&answer) {
                 UpstreamError::Status(404) => UpstreamError::SessionLost,
                 other => other,
             });

@@ -241,10 +241,15 @@ impl Supervisor {
             };
             status.error = Some(failed.to_string());
             status.tried = true;
+            if needs_login {
+                // What it offers, it offers to those who are logged in.
+                status.inventory = None;
+            }
         });
         self.means.reporter.changed().await;
         tokio::select! {
             () = sleep(pause) => {}
+            () = new_credentials(&self.means), if needs_login => {}
             () = self.stop.cancelled() => {}
         }
     }
@@ -255,6 +260,14 @@ impl Supervisor {
 
     fn set(&self, change: impl FnOnce(&mut Status)) {
         self.upstream.status.send_modify(change);
+    }
+}
+
+/// Waits until there may be other credentials, for good if there never are.
+async fn new_credentials(means: &Means) {
+    match &means.credentials {
+        Some(credentials) => credentials.changed().await,
+        None => std::future::pending().await,
     }
 }
 

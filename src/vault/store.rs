@@ -12,7 +12,8 @@ use super::{Turn, VaultError, file, keychain};
 const SERVICE: &str = "mcpmux";
 
 /// Where secrets are kept.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Keep {
     /// In the keychain where there is one, else in files.
     #[default]

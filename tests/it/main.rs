@@ -34,6 +34,7 @@ mod logging;
 mod managed;
 mod manifest;
 mod naming;
+mod oauth;
 mod progress;
 mod prompts;
 mod questions;

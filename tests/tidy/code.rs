@@ -3,17 +3,26 @@
 use crate::project::{Source, files, none, read, sources};
 
 /// Which rooms a room may use beside itself. `app`, `cli` and the roots may use all.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("wire", &[]),
     ("printable", &[]),
     ("protocol", &["wire"]),
     ("vault", &[]),
     ("config", &["protocol", "vault"]),
     ("transport", &["wire", "config"]),
+    ("oauth", &["vault", "transport", "config"]),
     ("catalog", &["protocol", "config", "wire"]),
     (
         "upstream",
-        &["catalog", "transport", "protocol", "config", "wire"],
+        &[
+            "oauth",
+            "vault",
+            "catalog",
+            "transport",
+            "protocol",
+            "config",
+            "wire",
+        ],
     ),
     (
         "mux",

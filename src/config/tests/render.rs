@@ -4,7 +4,8 @@ use std::fmt::Write;
 use std::path::Path;
 
 use super::super::{
-    Config, HttpConfig, Origin, Patterns, Rules, SectionRules, ServerConfig, TransportConfig,
+    Config, HttpConfig, OAuthConfig, Origin, Patterns, Rules, Secret, SectionRules, ServerConfig,
+    TransportConfig,
 };
 
 /// The whole configuration. Secrets are shown: the tests must see that they arrive.
@@ -63,6 +64,16 @@ fn render_http(word: &str, http: &HttpConfig) -> String {
     let mut text = format!("  {word} {}\n", http.url);
     for (name, value) in &http.headers {
         writeln!(text, "    {name}: {}", value.expose()).unwrap();
+    }
+    if let Some(oauth) = http
+        .oauth
+        .as_ref()
+        .filter(|oauth| **oauth != OAuthConfig::default())
+    {
+        let shown =
+            |secret: &Option<Secret>| secret.as_ref().map(|secret| secret.expose().to_owned());
+        let (secret, key) = (shown(&oauth.client_secret), shown(&oauth.private_key));
+        writeln!(text, "    {oauth:?} {secret:?} {key:?}").unwrap();
     }
     text
 }

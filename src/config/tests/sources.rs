@@ -326,5 +326,5 @@ fn the_explained_settings_are_all_settings() {
             .iter()
             .all(|setting| setting.place.origin == Origin::Default)
     );
-    assert_eq!(explained.len(), 30);
+    assert_eq!(explained.len(), 31);
 }

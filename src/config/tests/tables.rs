@@ -14,7 +14,7 @@ fn the_defaults_of_the_table_are_those_of_the_type() {
         Preset::Absent | Preset::Said(_) => None,
     };
     let written: Vec<_> = Setting::all().into_iter().filter_map(default).collect();
-    assert_eq!(written.len(), 24);
+    assert_eq!(written.len(), 25);
     let sources = Sources {
         env: Environment::new(written),
         ..Sources::default()

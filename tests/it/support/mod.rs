@@ -9,7 +9,7 @@ pub(crate) mod door;
 pub(crate) mod eventually;
 pub(crate) mod fake;
 mod gate;
-mod head;
+pub(crate) mod head;
 mod http;
 mod managed;
 pub(crate) mod matrix;

@@ -24,7 +24,7 @@ const LAST_WORDS: usize = 40;
 /// A configuration in a directory of its own, and what is to be run with it.
 #[must_use]
 pub(crate) struct MuxTest {
-    dir: Arc<TempDir>,
+    pub(crate) dir: Arc<TempDir>,
     servers: Vec<(String, Value)>,
     settings: Value,
     text: Option<String>,
@@ -194,11 +194,16 @@ impl MuxTest {
     /// Runs another command of the binary to its end; `--config` is added.
     #[track_caller]
     pub(crate) fn run<S: AsRef<OsStr>>(&self, args: &[S]) -> Ran {
-        let mut command = self.command();
-        command.args(args).arg("--config").arg(self.write());
-        let ran = Process::run(command);
+        let ran = Process::run(self.command_for(args));
         self.lives.iter().for_each(Lives::wait_for_none);
         ran
+    }
+
+    /// Another command of the binary, to be run as its test wants it; `--config` is added.
+    pub(crate) fn command_for<S: AsRef<OsStr>>(&self, args: &[S]) -> Command {
+        let mut command = self.command();
+        command.args(args).arg("--config").arg(self.write());
+        command
     }
 
     /// Runs the binary with these arguments and no more.

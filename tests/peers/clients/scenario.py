@@ -12,6 +12,7 @@ import pathlib
 import subprocess
 import sys
 import threading
+import time
 
 from answers import elicited, sampled
 
@@ -77,6 +78,13 @@ class Client:
 
     def names(self):
         return {tool["name"] for tool in self.request("tools/list")["tools"]}
+
+    def wait_for(self, names):
+        """Waits until exactly these tools are offered."""
+        deadline = time.monotonic() + PATIENCE
+        while self.names() != names:
+            expect(time.monotonic() < deadline, f"offered: {sorted(self.names())}")
+            time.sleep(0.1)
 
     def call(self, name, **arguments):
         """Calls a tool that must succeed; returns its first text."""
@@ -149,6 +157,105 @@ def keeps_schemas(client):
     client.call("json_schema_echo", schema=tools["json_schema_2020_12_tool"]["inputSchema"])
 
 
+def log_in(*flags, fails=False):
+    """What a person does whom `mcpmux check` tells to log in; the browser follows the page to where it leads."""
+    browser = f"{sys.executable} {pathlib.Path(__file__).with_name('browser.py')}"
+    command = [*MUX, "login", "suite", "--config", str(CONFIG), *flags]
+    done = subprocess.run(command, env={**HOME, "BROWSER": browser}, capture_output=True, text=True, timeout=PATIENCE)
+    (FOLDER / "login.log").open("a").write(done.stderr)
+    expect((done.returncode != 0) == fails, done.stderr)
+    return done.stderr
+
+
+def logs_in(client):
+    expect(client.names() == set(), "tools without a login")
+    log_in()
+    client.wait_for({"test-tool"})
+    client.call("test-tool")
+
+
+def logs_in_and_lists(client):
+    expect(client.names() == set(), "tools without a login")
+    log_in()
+    client.wait_for({"test-tool"})
+
+
+def needs_no_login(client):
+    client.wait_for({"test-tool"})
+    client.call("test-tool")
+
+
+def steps_up(client):
+    logs_in_and_lists(client)
+    try:
+        client.call("test-tool")
+    except Refused as refused:
+        expect("mcpmux login suite" in str(refused), str(refused))
+        log_in()
+        client.wait_for({"test-tool"})
+        client.call("test-tool")
+        return
+    raise SystemExit("the call needed no more scopes")
+
+
+def gives_up(client):
+    expect(client.names() == set(), "tools without a login")
+    log_in()
+    log_in()
+
+
+def logs_in_again(client):
+    """The first request with the first token makes the server change its authorization server."""
+    expect(client.names() == set(), "tools without a login")
+    log_in()
+    deadline = time.monotonic() + PATIENCE
+    while not client.names():
+        expect(time.monotonic() < deadline, "the second login was not enough")
+        state = subprocess.run([*MUX, "list", "servers", "--json", "--config", str(CONFIG)], env=HOME, capture_output=True)
+        if json.loads(state.stdout)[0]["state"] == "needs-login":
+            log_in()
+        time.sleep(0.1)
+    client.call("test-tool")
+
+
+def is_not_fooled(said):
+    def scenario(client):
+        expect(client.names() == set(), "tools without a login")
+        words = log_in(fails=True)
+        expect(said in words, words)
+        expect(client.names() == set(), "tools without a login")
+
+    return scenario
+
+
+AUTH = {
+    "auth/client-credentials-basic": needs_no_login,
+    "auth/client-credentials-jwt": needs_no_login,
+    "auth/scope-step-up": steps_up,
+    "auth/scope-retry-limit": gives_up,
+    "auth/authorization-server-migration": logs_in_again,
+    "auth/resource-mismatch": is_not_fooled("about another server"),
+    "auth/metadata-issuer-mismatch": is_not_fooled("another issuer"),
+    "auth/iss-supported-missing": is_not_fooled("which issuer"),
+    "auth/iss-wrong-issuer": is_not_fooled("another issuer"),
+    "auth/iss-unexpected": is_not_fooled("another issuer"),
+    "auth/iss-normalized": is_not_fooled("another issuer"),
+}
+
+
+def credentials(scenario):
+    """What a person would write into the configuration for what the scenario says."""
+    context = json.loads(os.environ.get("MCP_CONFORMANCE_CONTEXT") or "{}")
+    auth = {"type": "oauth"}
+    names = {"client_id": "clientId", "client_secret": "clientSecret", "private_key_pem": "privateKey", "issuer": "issuer"}
+    auth |= {names[key]: value for key, value in context.items() if key in names}
+    if "client-credentials" in scenario:
+        auth["grant"] = "clientCredentials"
+    if scenario in ("auth/basic-cimd",):
+        auth["clientMetadataUrl"] = "https://conformance-test.local/client-metadata.json"
+    return {"auth": auth} if len(auth) > 1 else {}
+
+
 SCENARIOS = {
     "initialize": connects,
     "request-metadata": connects,
@@ -164,19 +271,25 @@ SCENARIOS = {
 }
 
 
+MUX = [os.environ["MCPMUX_BIN"]]
+FOLDER = pathlib.Path(os.environ["MCPMUX_DRIVER_FOLDER"])
+CONFIG = FOLDER / "config.json"
+HOME = {**os.environ, "XDG_CACHE_HOME": str(FOLDER), "XDG_STATE_HOME": str(FOLDER), "MCPMUX_CREDENTIAL_STORE": "files"}
+
+
 def main():
-    folder = pathlib.Path(os.environ["MCPMUX_DRIVER_FOLDER"])
-    config = folder / "config.json"
-    config.write_text(json.dumps({"mcpServers": {"suite": {"type": "http", "url": sys.argv[1], "prefix": None}}}))
-    command = [os.environ["MCPMUX_BIN"], "serve", "--stdio", "--config", str(config), "--log-level", "debug"]
-    home = {**os.environ, "XDG_CACHE_HOME": str(folder), "XDG_STATE_HOME": str(folder)}
+    scenario = os.environ["MCP_CONFORMANCE_SCENARIO"]
+    entry = {"type": "http", "url": sys.argv[1], "prefix": None, **credentials(scenario)}
+    CONFIG.write_text(json.dumps({"mcpServers": {"suite": entry}}))
+    command = [*MUX, "serve", "--stdio", "--config", str(CONFIG), "--log-level", "debug"]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    with open(folder / "mux.log", "wb") as log:
-        process = subprocess.Popen(command, stderr=log, env=home, **pipes)
+    with open(FOLDER / "mux.log", "wb") as log:
+        process = subprocess.Popen(command, stderr=log, env=HOME, **pipes)
     timer = threading.Timer(PATIENCE, process.kill)
     timer.start()
+    client_of = SCENARIOS.get(scenario) or AUTH.get(scenario) or logs_in
     try:
-        SCENARIOS[os.environ["MCP_CONFORMANCE_SCENARIO"]](Client(process, os.environ["MCPMUX_DRIVER_ERA"]))
+        client_of(Client(process, os.environ["MCPMUX_DRIVER_ERA"]))
         process.stdin.close()
         expect(process.wait(10) == 0, "mcpmux did not end well")
     finally:

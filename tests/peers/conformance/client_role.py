@@ -26,7 +26,8 @@ def run_scenario(scenario, revision, era, suite, folder):
     """One run of one scenario: how many checks passed, what is wrong, and the seconds."""
     folder.mkdir(parents=True)
     command = [*suite, "client", "--command", f"{sys.executable} {DRIVER}", "--scenario", scenario]
-    command += ["--spec-version", revision, "-o", str(folder / "results")]
+    # Extensions belong to no revision; they are run all the same.
+    command += ["--spec-version", revision, "--force", "-o", str(folder / "results")]
     environment = {**os.environ, "MCPMUX_BIN": str(MUX), "MCPMUX_DRIVER_ERA": era, "MCPMUX_DRIVER_FOLDER": str(folder)}
     began = time.monotonic()
     try:
@@ -35,12 +36,12 @@ def run_scenario(scenario, revision, era, suite, folder):
         return 0, ["the suite did not end"], RUN
     output = (done.stdout + done.stderr).decode(errors="replace")
     (folder / "suite.log").write_text(output)
-    checks = [check for file in folder.glob("results/*/checks.json") for check in json.loads(file.read_text())]
+    checks = [check for file in folder.glob("results/**/checks.json") for check in json.loads(file.read_text())]
     passed = sum(check["status"] == "SUCCESS" for check in checks)
-    wrong = complaints(folder / "results", "*")
+    wrong = complaints(folder / "results", "**")
     # In some scenarios the suite takes no offence at a client that fails; the driver fails for a reason.
     if done.returncode != 0 or "Client exited with code" in output:
-        errors = [text for file in folder.glob("results/*/stderr.txt") for text in file.read_text().splitlines()[-3:]]
+        errors = [text for file in folder.glob("results/**/stderr.txt") for text in file.read_text().splitlines()[-3:]]
         wrong += [f"exit code {done.returncode}", *errors]
     if passed == 0:
         wrong.append("no check was made")
@@ -56,7 +57,7 @@ def run(revisions, suite, folder, keep):
         omitted = [scenario for scenario in scenarios if left_out(scenario)]
         for scenario in (scenario for scenario in scenarios if scenario not in omitted):
             for era in ERAS:
-                place = keep / f"client-{revision}-{era}-{scenario}"
+                place = keep / f"client-{revision}-{era}-{scenario.replace('/', '-')}"
                 passed, wrong, seconds = run_scenario(scenario, revision, era, suite, place)
                 line = f"{revision}  {era:<6}  {scenario:<39}  {passed:>6}  {seconds:>7.1f}"
                 print(line, *(f"✗ {text}" for text in wrong), sep="\n    ", flush=True)
