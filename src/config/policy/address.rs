@@ -154,12 +154,9 @@ mod tests {
             "https://a.example.com/mcp/x",
             "https://a.b.example.com:443/mcp/",
             "https://user:pw@A.EXAMPLE.com./mcp/x?q=1#f",
-            "wss://a.example.com/%6dcp/x",
+            "wss://a.example.com/mcp/x",
         ] {
-            assert!(
-                about(pattern, url, Side::Allowed) || url.contains("%6d"),
-                "{url}"
-            );
+            assert!(about(pattern, url, Side::Allowed), "{url}");
         }
         for url in [
             "https://example.com/mcp/x",
@@ -173,6 +170,7 @@ mod tests {
             "https://a.example.com/mcp/..%2fadmin/x",
             "https://a.example.com/mcp/..%252fadmin/x",
             "https://a.example.com/mcp/..%5cadmin/x",
+            "https://a.example.com/%6dcp/x",
         ] {
             assert!(!about(pattern, url, Side::Allowed), "{url}");
         }
