@@ -2,8 +2,11 @@
 
 use std::future::pending;
 use std::io;
+#[cfg(target_os = "linux")]
 use std::os::linux::net::SocketAddrExt;
-use std::os::unix::net::{SocketAddr, UnixDatagram};
+#[cfg(target_os = "linux")]
+use std::os::unix::net::SocketAddr;
+use std::os::unix::net::UnixDatagram;
 use std::process;
 use std::time::Duration;
 
@@ -76,13 +79,14 @@ impl Notifier {
     }
 }
 
-/// A path, or with an `@` a name in the abstract namespace. Whoever does not read is not waited for.
+/// A path, or with an `@` a name in the abstract namespace that Linux has. Whoever does not read is not waited for.
 fn connect(address: &str) -> io::Result<UnixDatagram> {
     let socket = UnixDatagram::unbound()?;
     socket.set_nonblocking(true)?;
     match address.strip_prefix('@') {
+        #[cfg(target_os = "linux")]
         Some(name) => socket.connect_addr(&SocketAddr::from_abstract_name(name)?)?,
-        None => socket.connect(address)?,
+        _ => socket.connect(address)?,
     }
     Ok(socket)
 }
@@ -122,6 +126,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg(target_os = "linux")]
     fn an_abstract_name_is_reached_too() {
         let name = format!("mcpmux-test-{}", process::id());
         let address = SocketAddr::from_abstract_name(&name).unwrap();
