@@ -49,9 +49,22 @@ pub(super) fn sources(common: &Common, listen: Option<String>) -> Result<Sources
         },
         cwd: std::env::current_dir()?,
         home: std::env::home_dir(),
-        outside: Some(Arc::new(Beside::default())),
+        outside: Some(Arc::new(Beside::new(secrets()))),
         policy: PolicyFile::default(),
     })
+}
+
+/// Where secrets lie that the keychain does not have.
+fn secrets() -> Option<PathBuf> {
+    Some(state()?.join("mcpmux/keychain"))
+}
+
+/// The user's folder for state.
+fn state() -> Option<PathBuf> {
+    match Environment::of_process().get("XDG_STATE_HOME") {
+        Some(folder) if !folder.is_empty() => Some(PathBuf::from(folder)),
+        _ => Some(std::env::home_dir()?.join(".local/state")),
+    }
 }
 
 /// Prints the warnings of a configuration.
@@ -118,12 +131,8 @@ fn end(runtime: Runtime) {
 
 /// Where logins are kept: in the keychain, and in the user's folder for state.
 pub(super) fn vault(config: &Config) -> Option<Vault> {
-    let state = match Environment::of_process().get("XDG_STATE_HOME") {
-        Some(folder) if !folder.is_empty() => PathBuf::from(folder),
-        _ => std::env::home_dir()?.join(".local/state"),
-    };
     let keep = config.settings.credential_store;
-    Some(Vault::new(state.join("mcpmux/logins"), keep))
+    Some(Vault::new(state()?.join("mcpmux/logins"), keep))
 }
 
 /// Where a mux that serves keeps what its servers offer: in the user's folder for what can be lost.

@@ -1,5 +1,5 @@
 //! `${VAR}`, `${VAR:-default}` and `${file:PATH}` in strings, and what other programs have beside them:
-//! `${env:VAR}`, `${input:ID}`, `${workspaceFolder}` and the like; `${cmd:LINE}`
+//! `${env:VAR}`, `${input:ID}`, `${workspaceFolder}` and the like; `${cmd:LINE}` and `${keychain:SERVICE/ACCOUNT}`
 //! through [`Outside`].
 //!
 //! References may be nested in a default or a path. What is filled in is not looked at again, so a
@@ -172,6 +172,7 @@ impl<'a> Expander<'a> {
             }
             // The shell fills in what it knows itself: here it would become a part of the program.
             Some(("cmd", line)) => self.command(line),
+            Some(("keychain", entry)) => self.keychain(entry),
             Some(("input", id)) => match self.inputs {
                 Some(inputs) => inputs.value(id, self.env, self.outside),
                 None => Err(Problem::UnknownInput { id: id.to_owned() }),
@@ -208,6 +209,25 @@ impl<'a> Expander<'a> {
             .map_or_else(nobody, |outside| outside.command(line));
         let printed = printed.map_err(|reason| Problem::CommandFailed { reason })?;
         Ok(one_line_end(printed.expose()).to_owned())
+    }
+
+    /// What the keychain has under `service/account`. The account may have slashes in it.
+    fn keychain(&self, entry: &str) -> Result<String, Problem> {
+        let parts = entry.split_once('/');
+        let parts = parts.filter(|(service, account)| !service.is_empty() && !account.is_empty());
+        let Some((service, account)) = parts else {
+            let body = format!("keychain:{entry}");
+            return Err(Problem::Reference { body });
+        };
+        let missing = |reason: &str| Problem::Keychain {
+            entry: entry.to_owned(),
+            reason: reason.to_owned(),
+        };
+        let outside = self.outside.ok_or_else(|| missing("there is none"))?;
+        let found = outside.keychain(service, account);
+        let found = found.map_err(|reason| missing(&reason))?;
+        let secret = found.ok_or_else(|| missing("it has no such entry"))?;
+        Ok(secret.expose().to_owned())
     }
 
     /// The value of a variable, with its default behind `:-`, or of what other programs have a name for.

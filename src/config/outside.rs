@@ -2,11 +2,14 @@
 
 use super::secret::Secret;
 
-/// Runs commands and asks people. Configuration itself does none of that; it asks whoever
+/// Runs commands, looks into the keychain, asks people. Configuration itself does none of that; it asks whoever
 /// it was given, and only when a value needs it. All of it may block.
 pub trait Outside: Send + Sync {
     /// What a command line prints. Fails with the reason, which must not hold any of it.
     fn command(&self, line: &str) -> Result<Secret, String>;
+
+    /// What the keychain has for an account of a service; `None` if nothing. Fails with the reason.
+    fn keychain(&self, service: &str, account: &str) -> Result<Option<Secret>, String>;
 
     /// What a person answers; `None` if nobody can be asked, or does not answer.
     fn ask(&self, question: &Question<'_>) -> Option<Secret>;

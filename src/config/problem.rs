@@ -114,6 +114,8 @@ pub enum Problem {
     Command,
     #[error("the command of a `${{cmd:…}}` failed: {reason}")]
     CommandFailed { reason: String },
+    #[error("the keychain has no value for `{entry}`: {reason}")]
+    Keychain { entry: String, reason: String },
     #[error("cannot read `{}`: {reason}", path.display())]
     SecretFile { path: PathBuf, reason: String },
     #[error("`{}` cannot be used: {reason}", path.display())]
@@ -270,8 +272,8 @@ impl Problem {
                 format!("set `{name}`, or give a default: `${{{name}:-…}}`")
             }
             Self::Reference { .. } => {
-                "known are `${VAR}`, `${VAR:-default}`, `${file:PATH}` and `${cmd:LINE}`; for the text \
-                 itself write `$${`"
+                "known are `${VAR}`, `${VAR:-default}`, `${file:PATH}`, `${cmd:LINE}` and \
+                 `${keychain:SERVICE/ACCOUNT}`; for the text itself write `$${`"
                     .into()
             }
             Self::UnsetInput { variable, .. } => {
@@ -281,6 +283,11 @@ impl Problem {
             Self::OpenReference => "close it, or write `$${` for the text itself".into(),
             Self::Command => {
                 "`mux.allowCommands: true` lets every value of these files run programs; or use `${file:PATH}`"
+                    .into()
+            }
+            Self::Keychain { .. } => {
+                "put the secret there with your system's own program, or into the private file \
+                 `mcpmux/keychain/SERVICE/ACCOUNT` in `$XDG_STATE_HOME`"
                     .into()
             }
             Self::SecretFile { .. } => {

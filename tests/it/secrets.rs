@@ -1,6 +1,7 @@
 //! Secrets reach the servers that they are for, and nothing else: no output, no log, no file, no error.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -15,7 +16,7 @@ const SECRET: &str = "s3cret";
 const BASIC: &str = "bWU6czNjcmV0LWJhc2lj";
 
 /// Kinds of credentials and of values: the keys of a server entry, and the header that it comes to.
-fn kinds() -> [(&'static str, Value, &'static str, String); 7] {
+fn kinds() -> [(&'static str, Value, &'static str, String); 8] {
     let auth = |auth: Value| json!({ "auth": auth });
     let header = |value: &str| json!({"headers": {"X-Mine": value}});
     let bearer = auth(json!({"type": "bearer", "token": "${BEARER}"}));
@@ -49,6 +50,12 @@ fn kinds() -> [(&'static str, Value, &'static str, String); 7] {
             "s3cret-named".into(),
         ),
         (
+            "kept",
+            header("${keychain:mcp/me}"),
+            "x-mine",
+            "s3cret-kept".into(),
+        ),
+        (
             "own",
             json!({"envFile": "own", "headers": {"X-Mine": "${OWN}"}}),
             "x-mine",
@@ -70,6 +77,10 @@ fn test(fakes: &[FakeServer], child: &FakeServer) -> MuxTest {
     ] {
         fs::write(test.dir().join(name), text).expect("a file");
     }
+    let keychain = test.dir().join("state_home/mcpmux/keychain/mcp");
+    fs::create_dir_all(&keychain).expect("a folder");
+    fs::write(keychain.join("me"), "s3cret-kept").expect("a file");
+    fs::set_permissions(keychain.join("me"), fs::Permissions::from_mode(0o600)).expect("a mode");
     for ((name, keys, ..), fake) in kinds().iter().zip(fakes) {
         test = test.upstream_with(name, fake, keys);
     }
@@ -157,7 +168,7 @@ fn a_running_mux_keeps_secrets_to_itself() {
     leaks.sort();
     assert_eq!(
         leaks,
-        ["basic", "key", "mcp.json", "own"],
+        ["basic", "key", "mcp.json", "me", "own"],
         "where secrets were written"
     );
 }

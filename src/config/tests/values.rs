@@ -30,6 +30,15 @@ impl Outside for Known {
         }
     }
 
+    fn keychain(&self, service: &str, account: &str) -> Result<Option<Secret>, String> {
+        self.heard(format!("{service} of {account}"));
+        match service {
+            "locked" => Err("it is locked".into()),
+            "empty" => Ok(None),
+            _ => Ok(Some(Secret::new("s3cret of the keychain"))),
+        }
+    }
+
     fn ask(&self, question: &Question<'_>) -> Option<Secret> {
         let hidden = question.typed == Typed::Hidden;
         self.heard(format!("ask {} {hidden} {}", question.id, question.text));
@@ -105,6 +114,33 @@ fn a_command_that_fails_is_told_without_the_command() {
         errors.to_string(),
         "error: the command of a `${cmd:…}` failed: it ended with exit code 1\n  \
          at mcp.json:1 (mcpServers.a.args[0])"
+    );
+}
+
+#[test]
+fn the_keychain_is_asked_for_an_account_of_a_service() {
+    let known = Arc::default();
+    let text = with_commands("", r#"["${keychain:mcp/me/at/work}"]"#);
+    let config = load(&known, &text, &[]).unwrap();
+    assert_eq!(arguments(&config), ["s3cret of the keychain"]);
+    assert_eq!(known.asked(), ["mcp of me/at/work"]);
+    let args =
+        r#"["${keychain:locked/a}", "${keychain:empty/a}", "${keychain:a}", "${keychain:/a}"]"#;
+    let errors = load(&known, &with_commands("", args), &[])
+        .unwrap_err()
+        .errors;
+    let told: Vec<String> = errors
+        .iter()
+        .map(|error| error.problem.to_string())
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "the keychain has no value for `locked/a`: it is locked",
+            "the keychain has no value for `empty/a`: it has no such entry",
+            "`${keychain:a}` is not understood",
+            "`${keychain:/a}` is not understood",
+        ]
     );
 }
 
