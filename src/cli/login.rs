@@ -257,7 +257,7 @@ fn failed(server: &str, error: &OAuthError) -> CliError {
             "does it want another kind of credentials? `auth` takes `bearer`, `apiKey` and `basic`"
         }
         OAuthError::Refused { code, .. } if code == "invalid_client" => {
-            "`mcpmux logout` forgets the client that was registered, too"
+            "is the client in `auth` right? one that mcpmux registered is registered anew the next time"
         }
         _ => return CliError::Login(finding),
     };

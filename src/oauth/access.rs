@@ -17,6 +17,7 @@ use super::grant::{self, Granted};
 use super::record::{Login, Record};
 use super::site::{Site, new_login};
 use super::{Challenge, OAuthError};
+use crate::printable;
 use crate::transport::{Credentials, Refusal, TransportError};
 use crate::vault::Mark;
 
@@ -24,6 +25,8 @@ use crate::vault::Mark;
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 /// How many scopes a server may have us remember.
 const MOST_SCOPES: usize = 100;
+/// How many of them an error shows.
+const MOST_SHOWN: usize = 5;
 
 /// The token of one server, for all requests to it.
 ///
@@ -45,6 +48,8 @@ struct Held {
     /// The mark of the stored record when it was read.
     mark: Option<Mark>,
     login: Option<Arc<Login>>,
+    /// Scopes that the login has not and the server wants.
+    lacking: Vec<String>,
     /// Why an unattended client has no token.
     trouble: Option<String>,
 }
@@ -91,7 +96,8 @@ impl Credentials for Access {
 
     fn advice(&self) -> String {
         if !self.0.site.is_unattended() {
-            return format!("run `mcpmux login {}`", self.0.server);
+            let lacking = more(&self.0.held.lock().lacking);
+            return format!("run `mcpmux login {}`{lacking}", self.0.server);
         }
         let trouble = self.0.held.lock().trouble.clone();
         let trouble = trouble
@@ -214,7 +220,14 @@ impl Inner {
 
     fn hold(&self, mark: Mark, record: Record) -> Option<Arc<Login>> {
         let login = record.login.map(Arc::new);
+        let mut lacking = record.wanted;
+        lacking.retain(|scope| {
+            !login
+                .as_ref()
+                .is_some_and(|login| login.scopes.contains(scope))
+        });
         let mut held = self.held.lock();
+        held.lacking = lacking;
         held.mark = Some(mark);
         held.login.clone_from(&login);
         held.trouble = None;
@@ -280,6 +293,10 @@ impl Inner {
             Ok(None) => Ok(None),
             Err(error) if error.is_dead_grant() => {
                 warn!(upstream = %self.server, %error, "the login has ended");
+                let issuer = login.issuer.clone();
+                if error.is_unknown_client() {
+                    record.forget_client(&issuer);
+                }
                 record.login = None;
                 self.write(&record).await
             }
@@ -339,6 +356,19 @@ impl Inner {
         held.trouble = None;
         Ok(login)
     }
+}
+
+/// What the next login asks for, in words.
+fn more(scopes: &[String]) -> String {
+    if scopes.is_empty() {
+        return String::new();
+    }
+    let shown: Vec<_> = scopes
+        .iter()
+        .take(MOST_SHOWN)
+        .map(|scope| format!("`{}`", printable::line(scope)))
+        .collect();
+    format!(", which then asks for the scope {}", shown.join(", "))
 }
 
 fn header(login: &Login) -> HeaderValue {

@@ -196,6 +196,8 @@ async fn ask_issuer(net: &Net, issuer: &str) -> Result<Option<Issuer>, OAuthErro
                 why: "it names another issuer than the one that was asked".to_owned(),
             });
         }
+        // Nobody is to log in for a token that could not be fetched.
+        net.check(&found.token_endpoint).await?;
         return Ok(Some(found));
     }
     Ok(None)

@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::header::AUTHORIZATION;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -50,6 +50,17 @@ pub(super) struct Registered {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) method: Option<String>,
     pub(super) redirect: String,
+    /// The scopes that it was registered with, which are all that it may ask for at some authorization servers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) scopes: Option<Vec<String>>,
+}
+
+impl Registered {
+    /// Whether it may ask for these scopes, as far as it is known.
+    pub(super) fn may_ask_for(&self, scopes: &[String]) -> bool {
+        let own = self.scopes.as_ref();
+        own.is_none_or(|own| scopes.iter().all(|scope| own.contains(scope)))
+    }
 }
 
 impl Client {
@@ -106,6 +117,8 @@ impl Client {
                 form.push(("client_secret", secret.expose().to_owned()));
             }
             Proof::Basic(secret) => {
+                // The Python SDK looks the client up by the form, before the header.
+                form.push(("client_id", self.id.clone()));
                 let encode = |text: &str| {
                     url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>()
                 };
@@ -162,10 +175,44 @@ pub(super) async fn register(
     let Some(endpoint) = &issuer.registration_endpoint else {
         return Err(OAuthError::NoClient(issuer.name.clone()));
     };
+    let mut asked = wishes(issuer, redirect);
+    if !scopes.is_empty() {
+        asked["scope"] = json!(scopes.join(" "));
+    }
+    let mut scopes = Some(scopes.to_vec());
+    let mut reply = net.json(endpoint, &asked).await?;
+    let named = asked
+        .as_object_mut()
+        .and_then(|asked| asked.shift_remove("scope"));
+    if reply.status == StatusCode::BAD_REQUEST && named.is_some() {
+        // Some know the scopes of servers only when they are asked for a token.
+        scopes = None;
+        reply = net.json(endpoint, &asked).await?;
+    }
+    let what = "registering mcpmux at the authorization server";
+    if !reply.status.is_success() {
+        return Err(refused(what, &reply, &[]));
+    }
+    let answer: Answer = serde_json::from_slice(&reply.body).map_err(|_| OAuthError::Broken {
+        what,
+        why: "the answer holds no client".to_owned(),
+    })?;
+    Ok(Registered {
+        client_id: answer.client_id,
+        client_secret: answer.client_secret,
+        method: answer.token_endpoint_auth_method,
+        redirect: redirect.to_owned(),
+        scopes,
+    })
+}
+
+/// What a client of ours is to be, its scopes aside.
+fn wishes(issuer: &Issuer, redirect: &str) -> serde_json::Value {
     let methods = issuer.token_endpoint_auth_methods_supported.as_deref();
     let takes =
         |method: &&str| methods.is_none_or(|methods| methods.iter().any(|known| known == method));
-    let method = ["none", "client_secret_basic", "client_secret_post"]
+    // Where the form will do it comes first: the Python SDK revokes no tokens for a client that shows its secret in the header.
+    let method = ["none", "client_secret_post", "client_secret_basic"]
         .into_iter()
         .find(takes);
     let mut asked = json!({
@@ -180,22 +227,5 @@ pub(super) async fn register(
     if issuer.device_authorization_endpoint.is_some() {
         asked["grant_types"] = json!(["authorization_code", "refresh_token", super::device::GRANT]);
     }
-    if !scopes.is_empty() {
-        asked["scope"] = json!(scopes.join(" "));
-    }
-    let reply = net.json(endpoint, &asked).await?;
-    let what = "registering mcpmux at the authorization server";
-    if !reply.status.is_success() {
-        return Err(refused(what, &reply, &[]));
-    }
-    let answer: Answer = serde_json::from_slice(&reply.body).map_err(|_| OAuthError::Broken {
-        what,
-        why: "the answer holds no client".to_owned(),
-    })?;
-    Ok(Registered {
-        client_id: answer.client_id,
-        client_secret: answer.client_secret,
-        method: answer.token_endpoint_auth_method,
-        redirect: redirect.to_owned(),
-    })
+    asked
 }

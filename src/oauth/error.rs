@@ -72,6 +72,12 @@ pub enum OAuthError {
 impl OAuthError {
     /// Whether the token that was shown is no good any more, so that only another login helps.
     pub(super) fn is_dead_grant(&self) -> bool {
-        matches!(self, Self::Refused { code, .. } if ["invalid_grant", "invalid_client", "unauthorized_client"].contains(&code.as_str()))
+        let is_refused = matches!(self, Self::Refused { code, .. } if code == "invalid_grant");
+        is_refused || self.is_unknown_client()
+    }
+
+    /// Whether the authorization server does not know the client, or no longer.
+    pub(super) fn is_unknown_client(&self) -> bool {
+        matches!(self, Self::Refused { code, .. } if ["invalid_client", "unauthorized_client"].contains(&code.as_str()))
     }
 }

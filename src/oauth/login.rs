@@ -154,7 +154,13 @@ impl Attempt {
             &self.client,
             ("getting the token", form),
         );
-        let granted = asked.await?;
+        let granted = match asked.await {
+            Err(error) if error.is_unknown_client() => {
+                self.site.forget_client(self.authority.issuer()).await?;
+                return Err(error);
+            }
+            granted => granted?,
+        };
         let parties = (&self.authority, &self.client);
         self.site
             .store(parties, self.registered.as_ref(), &granted, &self.scopes)
@@ -172,11 +178,7 @@ pub(super) async fn client_for(
     if let Some(client) = Client::configured(&site.config, &authority.server) {
         return Ok((client, None));
     }
-    let known = record
-        .clients
-        .get(authority.issuer())
-        .filter(|known| known.redirect == redirect);
-    let registered = match known {
+    let registered = match record.client(authority.issuer(), redirect, scopes) {
         Some(known) => known.clone(),
         None => register(&site.net, &authority.server, redirect, scopes).await?,
     };

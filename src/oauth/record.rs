@@ -31,6 +31,28 @@ pub struct Record {
     pub(super) wanted: Vec<String>,
 }
 
+impl Record {
+    /// The client that was registered at this issuer, if it will do again: for the same redirect, and for all of these
+    /// scopes. Without a refresh token nobody has noticed since whether it is still known there, so it will not.
+    pub(super) fn client(
+        &self,
+        issuer: &str,
+        redirect: &str,
+        scopes: &[String],
+    ) -> Option<&Registered> {
+        let known = self.clients.get(issuer)?;
+        let mut logins = self.login.iter().filter(|login| login.issuer == issuer);
+        let may_be_forgotten = logins.any(|login| login.refresh_token.is_none());
+        let fits = known.redirect == redirect && known.may_ask_for(scopes);
+        (fits && !may_be_forgotten).then_some(known)
+    }
+
+    /// Forgets the client that was registered at this issuer; whether there was one.
+    pub(super) fn forget_client(&mut self, issuer: &str) -> bool {
+        self.clients.shift_remove(issuer).is_some()
+    }
+}
+
 /// Tokens of one issuer for one server.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -120,6 +120,16 @@ impl Site {
         self.ledger.write(&record).await
     }
 
+    /// Forgets the client that was registered at this issuer, which does not know it any more.
+    pub(super) async fn forget_client(&self, issuer: &str) -> Result<(), OAuthError> {
+        let _turn = self.ledger.turn().await?;
+        let mut record = self.ledger.read().await?;
+        if record.forget_client(issuer) {
+            self.ledger.write(&record).await?;
+        }
+        Ok(())
+    }
+
     /// Forgets the login, after it was revoked where the authorization server can do that (RFC 7009).
     pub async fn forget(&self) -> Result<Forgotten, OAuthError> {
         let _turn = self.ledger.turn().await?;

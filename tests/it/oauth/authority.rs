@@ -43,6 +43,10 @@ pub(super) struct State {
     pub(super) iss: Option<String>,
     /// A refused token request is answered with this text, too.
     pub(super) echo: bool,
+    /// The error that the next token request is refused with.
+    pub(super) refuses: Option<&'static str>,
+    /// Clients that name scopes are not registered.
+    pub(super) picky: bool,
     /// How often a device's code is said to be pending.
     pub(super) pending: usize,
     challenges: BTreeMap<String, String>,
@@ -65,6 +69,8 @@ impl Authority {
             resource: json!({}),
             iss: None,
             echo: false,
+            refuses: None,
+            picky: false,
             pending: 1,
             challenges: BTreeMap::new(),
             count: 0,
@@ -108,6 +114,16 @@ impl Authority {
             state.tokens.clear();
             state.refreshes.clear();
         });
+    }
+
+    /// What came to one of the other endpoints.
+    pub(super) fn visits(&self, path: &str) -> Vec<BTreeMap<String, String>> {
+        let of = |visit: &&(String, BTreeMap<String, String>)| visit.0 == path;
+        let forms = |state: &mut State| {
+            let visits = state.visits.iter().filter(of);
+            visits.map(|(_, form)| form.clone()).collect()
+        };
+        self.with(forms)
     }
 
     /// How many token requests had this grant.
@@ -188,6 +204,15 @@ impl Authority {
         self.with(|state| state.visits.push((path.to_owned(), form.clone())));
         match path {
             "/.well-known/oauth-authorization-server" => reply("200 OK", &self.metadata()),
+            "/register"
+                if self.with(|state| state.picky)
+                    && body.windows(7).any(|at| at == b"\"scope\"") =>
+            {
+                reply(
+                    "400 Bad Request",
+                    &json!({"error": "invalid_client_metadata"}),
+                )
+            }
             "/register" => reply(
                 "201 Created",
                 &json!({"client_id": "registered", "client_secret": self.new_secret("client")}),
@@ -281,6 +306,9 @@ impl Authority {
                 _ => Some("read".to_owned()),
             }
         });
+        if let Some(error) = self.with(|state| state.refuses.take()) {
+            return refuse(error);
+        }
         match known {
             None => refuse("invalid_grant"),
             Some(pending) if pending == "pending" => refuse("authorization_pending"),

@@ -86,6 +86,17 @@ fn addresses_that_are_not_safe_are_refused() {
 }
 
 #[test]
+fn nobody_logs_in_for_a_token_that_could_not_be_fetched() {
+    let (authority, fake) = guarded();
+    authority.with(|state| state.metadata = json!({"token_endpoint": "http://as.example/token"}));
+    let ran = log_in(&MuxTest::new().upstream("a", &fake), Back::Redirect);
+    assert!(ran.stderr.contains("neither HTTPS"), "{ran:?}");
+    for path in ["/register", "/authorize"] {
+        assert!(authority.visits(path).is_empty(), "{path}");
+    }
+}
+
+#[test]
 fn only_the_configured_issuer_will_do() {
     let (authority, fake) = guarded();
     let auth = json!({"auth": {"type": "oauth", "issuer": "https://as.example"}});

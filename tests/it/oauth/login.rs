@@ -96,6 +96,7 @@ fn a_configured_client_is_not_registered_again() {
     assert_eq!(ran.code, 0, "{ran:?}");
     authority.with(|state| {
         assert!(!state.visits.iter().any(|(path, _)| path == "/register"));
+        assert_eq!(state.asked[0]["client_id"], "mine");
         let (_, asked) = state
             .visits
             .iter()
@@ -106,6 +107,29 @@ fn a_configured_client_is_not_registered_again() {
             ("mine", "read extra more")
         );
     });
+}
+
+#[test]
+fn an_authority_may_know_scopes_only_when_asked_for_tokens() {
+    let (authority, fake) = guarded();
+    authority.with(|state| state.picky = true);
+    let test = MuxTest::new().upstream("a", &fake);
+    for _ in 0..2 {
+        let ran = log_in(&test, Back::Redirect);
+        assert_eq!(ran.code, 0, "{ran:?}");
+        assert_eq!(authority.visits("/register").len(), 2);
+    }
+}
+
+#[test]
+fn a_client_that_is_not_known_is_registered_anew_the_next_time() {
+    let (authority, fake) = guarded();
+    let test = MuxTest::new().upstream("a", &fake);
+    assert_eq!(log_in(&test, Back::Redirect).code, 0);
+    authority.with(|state| state.refuses = Some("invalid_client"));
+    assert_eq!(log_in(&test, Back::Redirect).code, 1);
+    assert_eq!(log_in(&test, Back::Redirect).code, 0);
+    assert_eq!(authority.visits("/register").len(), 2);
 }
 
 #[test]

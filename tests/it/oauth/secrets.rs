@@ -1,24 +1,13 @@
 //! Nothing secret is anywhere but in the store.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::json;
 
 use super::authority::guarded;
 use super::person::{Back, log_in_with};
-use crate::support::MuxTest;
-
-/// All files below a folder.
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder)
-        .expect("a folder")
-        .flatten()
-        .map(|entry| entry.path());
-    let (folders, mut all): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
-    all.extend(folders.iter().flat_map(|folder| files(folder)));
-    all
-}
+use crate::support::{MuxTest, files};
 
 #[test]
 fn secrets_are_only_in_the_store_whatever_is_logged_and_whatever_fails() {

@@ -81,23 +81,34 @@ fn a_login_that_was_revoked_ends_until_the_next_one() {
 }
 
 #[test]
+fn a_client_that_was_forgotten_is_registered_anew() {
+    let (authority, fake) = guarded();
+    let (test, mux) = logged_in(&authority, &fake, 3600);
+    let client = mux.modern();
+    authority.expire();
+    authority.with(|state| state.refuses = Some("invalid_client"));
+    let error = client.call("a__echo", &json!({})).error().to_string();
+    assert!(error.contains("mcpmux login a"), "{error}");
+    assert_eq!(log_in(&test, Back::Redirect).code, 0);
+    assert_eq!(authority.visits("/register").len(), 2);
+}
+
+#[test]
 fn more_scopes_take_another_login_that_asks_for_them() {
     let (authority, fake) = guarded();
     let (test, mux) = logged_in(&authority, &fake, 3600);
     let client = mux.modern();
     authority.with(|state| state.needed = vec!["write".to_owned()]);
     let error = client.call("a__echo", &json!({})).error().to_string();
-    assert!(error.contains("mcpmux login a"), "{error}");
+    assert!(
+        error.contains("`mcpmux login a`, which then asks for the scope `write`"),
+        "{error}"
+    );
     authority.with(|state| state.needed = vec!["read".to_owned()]);
     assert_eq!(log_in(&test, Back::Redirect).code, 0);
-    let asked = authority.with(|state| {
-        state
-            .visits
-            .iter()
-            .rfind(|(path, _)| path == "/authorize")
-            .cloned()
-    });
-    assert_eq!(asked.expect("an attempt").1["scope"], "read write");
+    assert_eq!(authority.visits("/authorize")[1]["scope"], "read write");
+    // A client may ask only for what it was registered with.
+    assert_eq!(authority.visits("/register").len(), 2);
     authority.with(|state| state.needed = vec!["write".to_owned()]);
     eventually("the new token is used", || {
         let answer = client.call("a__echo", &json!({}));
