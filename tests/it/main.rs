@@ -30,6 +30,7 @@ mod listen;
 mod lists;
 mod load;
 mod logging;
+mod logins;
 #[cfg(target_os = "linux")]
 mod managed;
 mod manifest;
