@@ -5,7 +5,7 @@ use bytes::{Bytes, BytesMut};
 use super::TransportError;
 
 /// What is set aside at once at most, whatever length the peer announces.
-const AHEAD: usize = 1024 * 1024;
+pub(super) const AHEAD: usize = 1024 * 1024;
 
 /// Collects chunks up to a limit. A body that comes in one chunk is not copied.
 pub(super) struct Gather {

@@ -1,30 +1,33 @@
 //! The HTTP client for upstreams. What the headers mean is the caller's business.
 
+use std::collections::HashMap;
 use std::error::Error;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::header::AUTHORIZATION;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use http::{StatusCode, Uri};
+use hyper_util::client::proxy::matcher::Matcher;
+use parking_lot::Mutex;
 use reqwest::redirect::{Action, Attempt, Policy};
-use reqwest::{Client, ClientBuilder, Request, Response, Upgraded, Url};
+use reqwest::{Client, ClientBuilder, Url};
 
-use super::gather::Gather;
+use super::TransportError;
+use super::http1::Pool;
 use super::tls::{equipped, of_tls, refuses_client};
-use super::{Answer, Credentials, EventStream, Refusal, TransportError};
-use crate::config::{HttpConfig, TlsConfig};
+use crate::config::TlsConfig;
 
 /// How long a server may take to accept a connection, TLS included.
 pub(super) const CONNECT: Duration = Duration::from_secs(10);
 /// How long an unused connection is kept, and how many of them per server.
-const IDLE: Duration = Duration::from_secs(60);
-const IDLE_CONNECTIONS: usize = 256;
+pub(super) const IDLE: Duration = Duration::from_secs(60);
+pub(super) const IDLE_CONNECTIONS: usize = 256;
 /// A dead peer is noticed after about a minute.
-const KEEP_ALIVE: Duration = Duration::from_secs(30);
+pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// How many bytes of one HTTP/2 stream may be under way.
 const WINDOW: u32 = 1024 * 1024;
-const REDIRECTS: usize = 5;
+pub(super) const REDIRECTS: usize = 5;
+/// Who we are.
+pub(super) const AGENT: &str = concat!("mcpmux/", env!("CARGO_PKG_VERSION"));
 
 /// One pool of connections for all upstreams. Clones share it.
 ///
@@ -42,6 +45,18 @@ struct Clients {
     /// For WebSocket, which takes a connection over: HTTP/2 has none to give.
     near_socket: OnceLock<Client>,
     far_socket: OnceLock<Client>,
+    /// By origin. Gone with the last endpoint there.
+    plain: Mutex<HashMap<String, Weak<Pool>>>,
+    proxies: OnceLock<Matcher>,
+}
+
+/// How requests get to a server.
+#[derive(Clone)]
+pub(super) enum Way {
+    /// Straight, without TLS.
+    Plain(Arc<Pool>),
+    /// Through TLS or a proxy, or for WebSocket.
+    Client(Client),
 }
 
 impl HttpClient {
@@ -50,7 +65,47 @@ impl HttpClient {
         Self::default()
     }
 
-    fn reaching(&self, url: &Url, own: &TlsConfig) -> Result<Client, TransportError> {
+    /// Closes plain connections that nobody has used for a while.
+    pub fn sweep(&self) {
+        let pools: Vec<_> = {
+            let mut plain = self.0.plain.lock();
+            plain.retain(|_, pool| pool.strong_count() > 0);
+            plain.values().filter_map(Weak::upgrade).collect()
+        };
+        for pool in pools {
+            pool.sweep();
+        }
+    }
+
+    pub(super) fn way(&self, url: &Url, own: &TlsConfig) -> Result<Way, TransportError> {
+        match self.plain(url) {
+            Some(pool) => Ok(Way::Plain(pool)),
+            None => self.reaching(url, own).map(Way::Client),
+        }
+    }
+
+    /// The connections to a server that is reached without TLS and proxy, and whose URL holds no login.
+    fn plain(&self, url: &Url) -> Option<Arc<Pool>> {
+        let has_login = !url.username().is_empty() || url.password().is_some();
+        if url.scheme() != "http" || has_login {
+            return None;
+        }
+        let uri: Uri = url.as_str().parse().ok()?;
+        let proxies = || self.0.proxies.get_or_init(Matcher::from_system);
+        if !is_loopback(url) && proxies().intercept(&uri).is_some() {
+            return None;
+        }
+        let origin = origin(url);
+        let mut pools = self.0.plain.lock();
+        if let Some(pool) = pools.get(&origin).and_then(Weak::upgrade) {
+            return Some(pool);
+        }
+        let pool = Arc::new(Pool::new(origin.as_str().into(), uri));
+        pools.insert(origin, Arc::downgrade(&pool));
+        Some(pool)
+    }
+
+    pub(super) fn reaching(&self, url: &Url, own: &TlsConfig) -> Result<Client, TransportError> {
         let tls = matches!(url.scheme(), "https" | "wss");
         let near = is_loopback(url);
         let builder = || {
@@ -98,7 +153,7 @@ fn base() -> ClientBuilder {
     // An error means that there is a provider already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder()
-        .user_agent(concat!("mcpmux/", env!("CARGO_PKG_VERSION")))
+        .user_agent(AGENT)
         .redirect(Policy::custom(redirect))
         .referer(false)
         .connect_timeout(CONNECT)
@@ -132,207 +187,6 @@ fn redirect(attempt: Attempt<'_>) -> Action {
     }
 }
 
-/// One server's URL with the headers that every request to it carries.
-#[derive(Clone)]
-pub struct Endpoint {
-    client: Client,
-    url: Url,
-    origin: Arc<str>,
-    headers: HeaderMap,
-    /// Where `Authorization` comes from, if it changes.
-    credentials: Option<Arc<dyn Credentials>>,
-    pub(super) limit: usize,
-}
-
-impl Endpoint {
-    /// Bodies, and events of a stream, may have up to `limit` bytes.
-    pub fn new(
-        client: &HttpClient,
-        config: &HttpConfig,
-        limit: usize,
-    ) -> Result<Self, TransportError> {
-        let url = Url::parse(&config.url).map_err(|error| TransportError::BadUrl {
-            detail: error.to_string(),
-        })?;
-        let mut headers = HeaderMap::new();
-        for (name, value) in &config.headers {
-            let bad = || TransportError::BadHeader { name: name.clone() };
-            let key = HeaderName::from_bytes(name.as_bytes()).map_err(|_| bad())?;
-            let mut value = HeaderValue::from_str(value.expose()).map_err(|_| bad())?;
-            value.set_sensitive(true);
-            headers.append(key, value);
-        }
-        let client = client.reaching(&url, &config.tls)?;
-        Ok(Self {
-            client,
-            origin: origin(&url).into(),
-            url,
-            headers,
-            credentials: None,
-            limit,
-        })
-    }
-
-    /// Every request shows these credentials.
-    #[must_use]
-    pub fn showing(self, credentials: Option<Arc<dyn Credentials>>) -> Self {
-        Self {
-            credentials,
-            ..self
-        }
-    }
-
-    /// Scheme, host and port: what may be shown to people.
-    pub fn origin(&self) -> &str {
-        &self.origin
-    }
-
-    /// Sends `body`. A header given here replaces the configured one of that name.
-    pub async fn post(&self, headers: HeaderMap, body: Bytes) -> Result<Answer, TransportError> {
-        self.send(Method::POST, headers, Some(body)).await
-    }
-
-    /// Asks for the resource, usually an event stream.
-    pub async fn get(&self, headers: HeaderMap) -> Result<Answer, TransportError> {
-        self.send(Method::GET, headers, None).await
-    }
-
-    /// Asks to end what the URL or the headers name.
-    pub async fn delete(&self, headers: HeaderMap) -> Result<Answer, TransportError> {
-        self.send(Method::DELETE, headers, None).await
-    }
-
-    /// The same server at another URL, which must have the same origin: credentials stay where they belong.
-    pub fn at(&self, reference: &str) -> Result<Self, TransportError> {
-        let bad = |detail: String| TransportError::BadUrl { detail };
-        let url = self
-            .url
-            .join(reference)
-            .map_err(|error| bad(error.to_string()))?;
-        if url.origin() != self.url.origin() {
-            return Err(bad(format!(
-                "`{}` is not at `{}`",
-                origin(&url),
-                self.origin
-            )));
-        }
-        Ok(Self {
-            url,
-            ..self.clone()
-        })
-    }
-
-    fn request(&self, method: Method, mut headers: HeaderMap) -> Request {
-        for name in self.headers.keys() {
-            if !headers.contains_key(name) {
-                for value in self.headers.get_all(name) {
-                    headers.append(name, value.clone());
-                }
-            }
-        }
-        let mut request = Request::new(method, on_http(&self.url));
-        *request.headers_mut() = headers;
-        request
-    }
-
-    /// Sends a request with the credentials, and once more if it was refused and there are others then.
-    async fn send(
-        &self,
-        method: Method,
-        headers: HeaderMap,
-        body: Option<Bytes>,
-    ) -> Result<Answer, TransportError> {
-        let request = |shown: Option<&HeaderValue>| {
-            let mut headers = headers.clone();
-            if let Some(shown) = shown {
-                headers.insert(AUTHORIZATION, shown.clone());
-            }
-            let mut request = self.request(method.clone(), headers);
-            *request.body_mut() = body.clone().map(Into::into);
-            request
-        };
-        let Some(credentials) = &self.credentials else {
-            return self.execute(request(None)).await;
-        };
-        let shown = credentials.current().await?;
-        let mut answer = self.execute(request(shown.as_ref())).await?;
-        let refusal = Refusal::of(answer.status, &answer.headers, shown.as_ref());
-        let Some(refusal) = refusal else {
-            return Ok(answer);
-        };
-        if credentials.refused(refusal).await {
-            let shown = credentials.current().await?;
-            answer = self.execute(request(shown.as_ref())).await?;
-        }
-        answer.advice = Some(credentials.advice());
-        Ok(answer)
-    }
-
-    async fn execute(&self, request: Request) -> Result<Answer, TransportError> {
-        let sent = self.client.execute(request).await;
-        let mut response = sent.map_err(|error| failure(&self.url, &error))?;
-        let headers = std::mem::take(response.headers_mut());
-        let status = response.status();
-        let body = Body {
-            response,
-            origin: self.origin.clone(),
-            limit: self.limit,
-        };
-        Ok(Answer {
-            status,
-            headers,
-            body,
-            advice: None,
-        })
-    }
-}
-
-/// A body that has not been read.
-pub struct Body {
-    response: Response,
-    origin: Arc<str>,
-    limit: usize,
-}
-
-impl Body {
-    /// The whole body. One that is announced as too large is not read.
-    pub async fn bytes(mut self) -> Result<Bytes, TransportError> {
-        let mut gather = Gather::new(self.limit, self.response.content_length())?;
-        while let Some(chunk) = self.chunk().await? {
-            gather.push(chunk)?;
-        }
-        Ok(gather.finish())
-    }
-
-    /// The body as an event stream.
-    pub fn events(self) -> EventStream {
-        let limit = self.limit;
-        EventStream::new(self, limit)
-    }
-
-    /// How many bytes are announced, if that is known.
-    pub fn announced(&self) -> Option<u64> {
-        self.response.content_length()
-    }
-
-    /// The connection itself, which the server has agreed to use for something else.
-    pub(super) async fn upgraded(self) -> Result<Upgraded, TransportError> {
-        let broken = |error| TransportError::Http {
-            origin: self.origin.as_ref().to_owned(),
-            detail: innermost(&error).to_string(),
-        };
-        self.response.upgrade().await.map_err(broken)
-    }
-
-    pub(super) async fn chunk(&mut self) -> Result<Option<Bytes>, TransportError> {
-        let broken = |error| TransportError::Http {
-            origin: self.origin.as_ref().to_owned(),
-            detail: innermost(&error).to_string(),
-        };
-        self.response.chunk().await.map_err(broken)
-    }
-}
-
 fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
@@ -342,25 +196,12 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// WebSocket begins as HTTP.
-fn on_http(url: &Url) -> Url {
-    let mut url = url.clone();
-    let scheme = match url.scheme() {
-        "ws" => "http",
-        "wss" => "https",
-        _ => return url,
-    };
-    // Cannot fail between schemes of this kind.
-    let _ = url.set_scheme(scheme);
-    url
-}
-
-fn origin(url: &Url) -> String {
+pub(super) fn origin(url: &Url) -> String {
     url.origin().ascii_serialization()
 }
 
 /// Never shows the URL, whose path or query may hold a secret.
-fn failure(url: &Url, error: &reqwest::Error) -> TransportError {
+pub(super) fn failure(url: &Url, error: &reqwest::Error) -> TransportError {
     let origin = origin(url);
     let cause = innermost(error);
     let detail = cause.to_string();
@@ -380,14 +221,10 @@ fn failure(url: &Url, error: &reqwest::Error) -> TransportError {
     TransportError::Connect { origin, detail }
 }
 
-fn innermost<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
+pub(super) fn innermost<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
     let mut cause = error;
     while let Some(source) = cause.source() {
         cause = source;
     }
     cause
 }
-
-#[cfg(test)]
-#[path = "http_client_tests.rs"]
-mod tests;

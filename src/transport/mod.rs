@@ -9,13 +9,16 @@
 //! a peer is bounded, or ends when the caller drops the future. Dropping is how things are closed.
 
 mod answer;
+mod body;
 mod census;
 mod child;
 mod credentials;
 mod duplex;
+mod endpoint;
 mod error;
 mod gather;
 pub mod guard;
+mod http1;
 mod http_client;
 mod http_server;
 mod inherited;
@@ -25,6 +28,8 @@ mod listener;
 mod origin;
 mod process;
 mod queue;
+#[cfg(test)]
+mod raw_server;
 mod reply;
 mod sse_client;
 mod stdio;
@@ -37,12 +42,14 @@ mod websocket;
 mod websocket_client;
 
 pub use answer::{Answer, EventStream};
+pub use body::Body;
 pub use child::{Child, spawn};
 pub use credentials::{Credentials, Refusal};
 pub use duplex::{Duplex, Incoming, Outgoing};
+pub use endpoint::{Endpoint, Standing};
 pub use error::TransportError;
 pub use guard::Guard;
-pub use http_client::{Body, Endpoint, HttpClient};
+pub use http_client::HttpClient;
 pub use http_server::{HttpRequest, HttpService, ServeOptions, serve};
 pub use inherited::Inherited;
 pub use lines::Lines;

@@ -3,13 +3,14 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use tracing::debug;
 
 use crate::protocol::RpcError;
-use crate::transport::{Answer, Endpoint, EventStream, TransportError, is_events};
+use crate::transport::{Answer, Endpoint, EventStream, Standing, TransportError, is_events};
 use crate::wire::{Frame, Message};
 
 use super::UpstreamError;
@@ -35,20 +36,30 @@ pub(super) struct HttpCarrier {
     endpoint: Endpoint,
     session: OnceLock<HeaderValue>,
     version: OnceLock<HeaderValue>,
+    /// What every POST carries.
+    posts: ArcSwap<Standing>,
 }
 
 impl HttpCarrier {
     pub(super) fn new(endpoint: Endpoint) -> Self {
+        let posts = endpoint.standing(of_post(HeaderMap::new()));
         Self {
             endpoint,
             session: OnceLock::new(),
             version: OnceLock::new(),
+            posts: ArcSwap::from_pointee(posts),
         }
     }
 
     /// From now on every message names this revision.
     pub(super) fn agree_on(&self, version: HeaderValue) {
         drop(self.version.set(version));
+        self.stand();
+    }
+
+    fn stand(&self) {
+        let headers = of_post(self.standing_headers());
+        self.posts.store(Arc::new(self.endpoint.standing(headers)));
     }
 
     /// What every message of a session carries; nothing before the handshake and in the modern era.
@@ -64,17 +75,14 @@ impl HttpCarrier {
     }
 
     async fn post(&self, extra: HeaderMap, body: Bytes) -> Result<Answer, UpstreamError> {
-        let mut headers = self.standing_headers();
-        headers.insert(ACCEPT, BOTH);
-        headers.insert(CONTENT_TYPE, JSON);
-        headers.extend(extra);
-        let answer = self
-            .endpoint
-            .post(headers, body)
-            .await
-            .map_err(|error| from_transport(&error))?;
-        if let Some(session) = answer.headers.get(SESSION_ID) {
-            drop(self.session.set(session.clone()));
+        let standing = self.posts.load_full();
+        let answer = self.endpoint.post_with(&standing, &extra, body).await;
+        let answer = answer.map_err(|error| from_transport(&error))?;
+        if self.session.get().is_none()
+            && let Some(session) = answer.headers.get(SESSION_ID)
+            && self.session.set(session.clone()).is_ok()
+        {
+            self.stand();
         }
         Ok(answer)
     }
@@ -146,6 +154,7 @@ impl Connection {
             Err(error) => Err(error),
         };
         let why = match ended {
+            Ok(()) if self.pending.events_of(id).is_none() => return,
             Ok(()) => UpstreamError::Broken("the server ended its answer without a result".into()),
             Err(error) => error,
         };
@@ -228,6 +237,12 @@ impl Connection {
         }
         Err(UpstreamError::Lost)
     }
+}
+
+fn of_post(mut headers: HeaderMap) -> HeaderMap {
+    headers.insert(ACCEPT, BOTH);
+    headers.insert(CONTENT_TYPE, JSON);
+    headers
 }
 
 /// What a status that is no success means, without a body that says more.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use indexmap::IndexMap;
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -20,6 +21,9 @@ use super::link::Means;
 use super::manifest::{Known, Manifest};
 use super::signals::{Asks, Event, Reporter, Signals};
 use super::supervisor::Supervisor;
+
+/// How often idle HTTP connections are looked after.
+const SWEEP: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// What all servers share.
 #[derive(Clone)]
@@ -68,6 +72,12 @@ impl Pool {
             .map(|config| (config.name.clone(), pool.launch(config, settings, None)))
             .collect();
         pool.upstreams.store(Arc::new(upstreams));
+        let (http, stop) = (pool.options.http.clone(), pool.options.stop.clone());
+        pool.options.tracker.spawn(async move {
+            while timeout(SWEEP, stop.cancelled()).await.is_err() {
+                http.sweep();
+            }
+        });
         pool
     }
 

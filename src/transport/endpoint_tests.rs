@@ -1,102 +1,39 @@
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
-
 use super::*;
 use crate::config::{Secret, TlsConfig};
+use crate::transport::raw_server::{LIMIT, Raw, STREAM, Sends, chunk};
 use crate::transport::testing::within;
 use crate::wire::SseEvent;
 
-const LIMIT: usize = 100;
-
-/// A server of which the test writes every byte.
-struct Raw {
-    listener: TcpListener,
-    base: String,
-}
-
-struct Connection(BufReader<TcpStream>);
-
-impl Raw {
-    async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let base = format!("http://{}", listener.local_addr().unwrap());
-        Self { listener, base }
-    }
-
-    fn endpoint(&self) -> Endpoint {
-        let headers = vec![("X-Key".to_owned(), Secret::new("configured"))];
-        let config = HttpConfig {
-            url: format!("{}/mcp?token=hidden", self.base),
-            headers,
-            tls: TlsConfig::default(),
-            oauth: None,
-        };
-        Endpoint::new(&HttpClient::new(), &config, LIMIT).unwrap()
-    }
-
-    async fn accept(&self) -> Connection {
-        Connection(BufReader::new(
-            within(self.listener.accept()).await.unwrap().0,
-        ))
-    }
-
-    /// What the client gets when the server answers `bytes` and then keeps the connection.
-    async fn answering(&self, bytes: &str) -> (Result<Answer, TransportError>, Connection) {
-        let serving = async {
-            let mut connection = self.accept().await;
-            connection.request().await;
-            connection.write(bytes).await;
-            connection
-        };
-        let endpoint = self.endpoint();
-        let asking = endpoint.post(HeaderMap::new(), Bytes::from_static(b"{}"));
-        within(async { tokio::join!(asking, serving) }).await
-    }
-}
-
-impl Connection {
-    /// One request as text, with the lower-case header lines sorted.
-    async fn request(&mut self) -> String {
-        let mut lines = Vec::new();
-        let mut length = 0;
-        loop {
-            let mut line = String::new();
-            assert_ne!(within(self.0.read_line(&mut line)).await.unwrap(), 0);
-            let line = line.trim_end().to_owned();
-            if let Some(text) = line.strip_prefix("content-length: ") {
-                length = text.parse().unwrap();
-            }
-            if line.is_empty() {
-                break;
-            }
-            lines.push(line);
+/// Each test once for each way of sending.
+macro_rules! both_ways {
+    ($($name:ident,)*) => {
+        mod straight {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(super::Sends::Straight).await;
+            })*
         }
-        lines[1..].sort();
-        let mut body = vec![0; length];
-        within(self.0.read_exact(&mut body)).await.unwrap();
-        format!(
-            "{}\n\n{}",
-            lines.join("\n"),
-            String::from_utf8(body).unwrap()
-        )
-    }
-
-    async fn write(&mut self, bytes: &str) {
-        self.0.get_mut().write_all(bytes.as_bytes()).await.unwrap();
-    }
-
-    /// Whether the client has closed.
-    async fn is_closed(&mut self) -> bool {
-        matches!(within(self.0.read(&mut [0; 1])).await, Ok(0) | Err(_))
-    }
+        mod by_client {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(super::Sends::ByClient).await;
+            })*
+        }
+    };
 }
 
-fn chunk(text: &str) -> String {
-    format!("{:x}\r\n{text}\r\n", text.len())
+both_ways! {
+    requests_carry_what_was_given_over_one_connection,
+    events_arrive_one_by_one_until_the_server_ends_in_order,
+    a_stream_that_breaks_off_is_an_error_after_what_arrived,
+    an_event_over_the_limit_is_left_out_and_the_stream_lives,
+    dropping_an_answer_closes_its_connection,
+    dropping_a_request_closes_its_connection,
+    a_body_over_the_limit_is_refused,
+    only_redirects_that_keep_request_and_origin_are_followed,
+    a_server_that_is_not_there_was_never_sent_anything,
+    a_server_that_hangs_up_may_have_seen_the_request,
 }
-
-const STREAM: &str =
-    "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
 
 fn event(data: &str) -> SseEvent {
     SseEvent {
@@ -105,9 +42,8 @@ fn event(data: &str) -> SseEvent {
     }
 }
 
-#[tokio::test]
-async fn requests_carry_what_was_given_over_one_connection() {
-    let server = Raw::start().await;
+async fn requests_carry_what_was_given_over_one_connection(sends: Sends) {
+    let server = Raw::start(sends).await;
     let endpoint = server.endpoint();
     let asking = async {
         let mut given = HeaderMap::new();
@@ -162,9 +98,8 @@ async fn requests_carry_what_was_given_over_one_connection() {
     assert_eq!(requests, expected);
 }
 
-#[tokio::test]
-async fn events_arrive_one_by_one_until_the_server_ends_in_order() {
-    let server = Raw::start().await;
+async fn events_arrive_one_by_one_until_the_server_ends_in_order(sends: Sends) {
+    let server = Raw::start(sends).await;
     let (answer, mut connection) = server.answering(STREAM).await;
     let mut events = answer.unwrap().body.events();
     connection.write(&chunk(": hello\n\ndata: {\"a\"")).await;
@@ -190,9 +125,8 @@ async fn events_arrive_one_by_one_until_the_server_ends_in_order() {
     assert_eq!(within(events.next()).await, None);
 }
 
-#[tokio::test]
-async fn a_stream_that_breaks_off_is_an_error_after_what_arrived() {
-    let server = Raw::start().await;
+async fn a_stream_that_breaks_off_is_an_error_after_what_arrived(sends: Sends) {
+    let server = Raw::start(sends).await;
     let (answer, mut connection) = server.answering(STREAM).await;
     let mut events = answer.unwrap().body.events();
     connection.write(&chunk("data: first\n\n")).await;
@@ -204,9 +138,8 @@ async fn a_stream_that_breaks_off_is_an_error_after_what_arrived() {
     assert_eq!(within(events.next()).await, None);
 }
 
-#[tokio::test]
-async fn an_event_over_the_limit_is_left_out_and_the_stream_lives() {
-    let server = Raw::start().await;
+async fn an_event_over_the_limit_is_left_out_and_the_stream_lives(sends: Sends) {
+    let server = Raw::start(sends).await;
     let (answer, mut connection) = server.answering(STREAM).await;
     let mut events = answer.unwrap().body.events();
     connection
@@ -220,9 +153,8 @@ async fn an_event_over_the_limit_is_left_out_and_the_stream_lives() {
     assert_eq!(within(events.next()).await, Some(Ok(event("next"))));
 }
 
-#[tokio::test]
-async fn dropping_an_answer_closes_its_connection() {
-    let server = Raw::start().await;
+async fn dropping_an_answer_closes_its_connection(sends: Sends) {
+    let server = Raw::start(sends).await;
     let (answer, mut connection) = server.answering(STREAM).await;
     let mut events = answer.unwrap().body.events();
     connection.write(&chunk("data: first\n\n")).await;
@@ -231,9 +163,8 @@ async fn dropping_an_answer_closes_its_connection() {
     assert!(connection.is_closed().await);
 }
 
-#[tokio::test]
-async fn dropping_a_request_closes_its_connection() {
-    let server = Raw::start().await;
+async fn dropping_a_request_closes_its_connection(sends: Sends) {
+    let server = Raw::start(sends).await;
     let endpoint = server.endpoint();
     let mut connection = {
         let asking = endpoint.post(HeaderMap::new(), Bytes::from_static(b"{}"));
@@ -250,9 +181,8 @@ async fn dropping_a_request_closes_its_connection() {
     assert!(connection.is_closed().await);
 }
 
-#[tokio::test]
-async fn a_body_over_the_limit_is_refused() {
-    let server = Raw::start().await;
+async fn a_body_over_the_limit_is_refused(sends: Sends) {
+    let server = Raw::start(sends).await;
     let too_large = Err(TransportError::TooLarge { limit: LIMIT });
     let announced = "HTTP/1.1 200 OK\r\ncontent-length: 101\r\n\r\n";
     let (answer, _connection) = server.answering(announced).await;
@@ -265,9 +195,8 @@ async fn a_body_over_the_limit_is_refused() {
     assert_eq!(within(answer.unwrap().body.bytes()).await, too_large);
 }
 
-#[tokio::test]
-async fn only_redirects_that_keep_request_and_origin_are_followed() {
-    let server = Raw::start().await;
+async fn only_redirects_that_keep_request_and_origin_are_followed(sends: Sends) {
+    let server = Raw::start(sends).await;
     for (status, location) in [
         (302, "/other"),
         (303, "/other"),
@@ -298,9 +227,8 @@ async fn only_redirects_that_keep_request_and_origin_are_followed() {
     assert!(request.ends_with("x-key: configured\n\n{}"), "{request}");
 }
 
-#[tokio::test]
-async fn a_server_that_is_not_there_was_never_sent_anything() {
-    let server = Raw::start().await;
+async fn a_server_that_is_not_there_was_never_sent_anything(sends: Sends) {
+    let server = Raw::start(sends).await;
     let endpoint = server.endpoint();
     let origin = server.base.clone();
     drop(server);
@@ -312,9 +240,8 @@ async fn a_server_that_is_not_there_was_never_sent_anything() {
     }
 }
 
-#[tokio::test]
-async fn a_server_that_hangs_up_may_have_seen_the_request() {
-    let server = Raw::start().await;
+async fn a_server_that_hangs_up_may_have_seen_the_request(sends: Sends) {
+    let server = Raw::start(sends).await;
     let endpoint = server.endpoint();
     let serving = async {
         server.accept().await.request().await;
@@ -335,7 +262,7 @@ async fn a_server_that_hangs_up_may_have_seen_the_request() {
 
 #[tokio::test]
 async fn a_failed_handshake_is_told_apart() {
-    let server = Raw::start().await;
+    let server = Raw::start(Sends::Straight).await;
     let url = server.base.replace("http", "https");
     let config = HttpConfig {
         url: url.clone(),
@@ -386,7 +313,7 @@ async fn what_cannot_be_used_is_refused_without_showing_it() {
 
 #[tokio::test]
 async fn another_url_keeps_the_origin() {
-    let server = Raw::start().await;
+    let server = Raw::start(Sends::Straight).await;
     let endpoint = server.endpoint();
     let message = endpoint.at("/messages?session=1").unwrap();
     assert_eq!(

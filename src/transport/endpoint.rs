@@ -1,0 +1,325 @@
+//! One server over HTTP: its URL, and what every request to it carries.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, LOCATION};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use reqwest::{Client, Request, Url};
+use url::Position;
+
+use super::body::Source;
+use super::http_client::{HttpClient, REDIRECTS, Way, failure, origin};
+use super::http1::{PlainRequest, Pool, lines};
+use super::{Answer, Body, Credentials, Refusal, TransportError};
+use crate::config::HttpConfig;
+
+/// One server's URL with the headers that every request to it carries.
+#[derive(Clone)]
+pub struct Endpoint {
+    way: Way,
+    url: Url,
+    origin: Arc<str>,
+    headers: HeaderMap,
+    /// Where `Authorization` comes from, if it changes.
+    credentials: Option<Arc<dyn Credentials>>,
+    pub(super) limit: usize,
+}
+
+/// Headers that many requests to one endpoint share, put together once.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    headers: HeaderMap,
+    /// The same as they are written, where we write them.
+    lines: Vec<u8>,
+}
+
+/// One request: what it shares with others, and its own.
+#[derive(Clone, Copy)]
+struct Sent<'a> {
+    method: &'a Method,
+    standing: &'a Standing,
+    extra: &'a HeaderMap,
+    body: Option<&'a Bytes>,
+}
+
+impl Endpoint {
+    /// Bodies, and events of a stream, may have up to `limit` bytes.
+    pub fn new(
+        client: &HttpClient,
+        config: &HttpConfig,
+        limit: usize,
+    ) -> Result<Self, TransportError> {
+        let url = Url::parse(&config.url).map_err(|error| TransportError::BadUrl {
+            detail: error.to_string(),
+        })?;
+        let mut headers = HeaderMap::new();
+        for (name, value) in &config.headers {
+            let bad = || TransportError::BadHeader { name: name.clone() };
+            let key = HeaderName::from_bytes(name.as_bytes()).map_err(|_| bad())?;
+            let mut value = HeaderValue::from_str(value.expose()).map_err(|_| bad())?;
+            value.set_sensitive(true);
+            headers.append(key, value);
+        }
+        Ok(Self {
+            way: client.way(&url, &config.tls)?,
+            origin: origin(&url).into(),
+            url,
+            headers,
+            credentials: None,
+            limit,
+        })
+    }
+
+    /// Every request shows these credentials.
+    #[must_use]
+    pub fn showing(self, credentials: Option<Arc<dyn Credentials>>) -> Self {
+        Self {
+            credentials,
+            ..self
+        }
+    }
+
+    /// The same server as if there were TLS or a proxy between.
+    #[cfg(test)]
+    pub(super) fn by_way_of(self, client: &HttpClient) -> Self {
+        let client = client.reaching(&self.url, &crate::config::TlsConfig::default());
+        let way = Way::Client(client.unwrap());
+        Self { way, ..self }
+    }
+
+    /// The connections that it has without TLS and proxy.
+    #[cfg(test)]
+    pub(super) fn pool(&self) -> &Arc<Pool> {
+        match &self.way {
+            Way::Plain(pool) => pool,
+            Way::Client(_) => panic!("there are none"),
+        }
+    }
+
+    /// Scheme, host and port: what may be shown to people.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// Puts together what many requests carry. A header given here replaces the configured one of that name.
+    pub fn standing(&self, mut headers: HeaderMap) -> Standing {
+        for name in self.headers.keys() {
+            if !headers.contains_key(name) {
+                for value in self.headers.get_all(name) {
+                    headers.append(name, value.clone());
+                }
+            }
+        }
+        let lines = match &self.way {
+            Way::Plain(_) => lines(host(&self.url), &headers),
+            Way::Client(_) => Vec::new(),
+        };
+        Standing { headers, lines }
+    }
+
+    /// Sends `body`. A header given here replaces the configured one of that name.
+    pub async fn post(&self, headers: HeaderMap, body: Bytes) -> Result<Answer, TransportError> {
+        let standing = self.standing(headers);
+        self.post_with(&standing, &HeaderMap::new(), body).await
+    }
+
+    /// Sends `body` with headers that stand, and further ones, which replace those of the same name.
+    pub async fn post_with(
+        &self,
+        standing: &Standing,
+        extra: &HeaderMap,
+        body: Bytes,
+    ) -> Result<Answer, TransportError> {
+        self.send(Sent {
+            method: &Method::POST,
+            standing,
+            extra,
+            body: Some(&body),
+        })
+        .await
+    }
+
+    /// Asks for the resource, usually an event stream.
+    pub async fn get(&self, headers: HeaderMap) -> Result<Answer, TransportError> {
+        self.without_body(Method::GET, headers).await
+    }
+
+    /// Asks to end what the URL or the headers name.
+    pub async fn delete(&self, headers: HeaderMap) -> Result<Answer, TransportError> {
+        self.without_body(Method::DELETE, headers).await
+    }
+
+    async fn without_body(
+        &self,
+        method: Method,
+        headers: HeaderMap,
+    ) -> Result<Answer, TransportError> {
+        self.send(Sent {
+            method: &method,
+            standing: &self.standing(headers),
+            extra: &HeaderMap::new(),
+            body: None,
+        })
+        .await
+    }
+
+    /// The same server at another URL, which must have the same origin: credentials stay where they belong.
+    pub fn at(&self, reference: &str) -> Result<Self, TransportError> {
+        let bad = |detail: String| TransportError::BadUrl { detail };
+        let url = self
+            .url
+            .join(reference)
+            .map_err(|error| bad(error.to_string()))?;
+        if url.origin() != self.url.origin() {
+            return Err(bad(format!(
+                "`{}` is not at `{}`",
+                origin(&url),
+                self.origin
+            )));
+        }
+        Ok(Self {
+            url,
+            ..self.clone()
+        })
+    }
+
+    /// Sends a request with the credentials, and once more if it was refused and there are others then.
+    async fn send(&self, sent: Sent<'_>) -> Result<Answer, TransportError> {
+        let Some(credentials) = &self.credentials else {
+            return self.execute(sent).await;
+        };
+        let shown = credentials.current().await?;
+        let mut answer = self.show(sent, shown.as_ref()).await?;
+        let refusal = Refusal::of(answer.status, &answer.headers, shown.as_ref());
+        let Some(refusal) = refusal else {
+            return Ok(answer);
+        };
+        if credentials.refused(refusal).await {
+            let shown = credentials.current().await?;
+            answer = self.show(sent, shown.as_ref()).await?;
+        }
+        answer.advice = Some(credentials.advice());
+        Ok(answer)
+    }
+
+    async fn show(
+        &self,
+        sent: Sent<'_>,
+        shown: Option<&HeaderValue>,
+    ) -> Result<Answer, TransportError> {
+        let Some(shown) = shown else {
+            return self.execute(sent).await;
+        };
+        let mut extra = sent.extra.clone();
+        extra.insert(AUTHORIZATION, shown.clone());
+        let extra = &extra;
+        self.execute(Sent { extra, ..sent }).await
+    }
+
+    async fn execute(&self, sent: Sent<'_>) -> Result<Answer, TransportError> {
+        let mut repeated = sent.extra.keys();
+        if repeated.any(|name| sent.standing.headers.contains_key(name)) {
+            let mut headers = sent.standing.headers.clone();
+            headers.extend(sent.extra.clone());
+            let sent = Sent {
+                standing: &self.standing(headers),
+                extra: &HeaderMap::new(),
+                ..sent
+            };
+            return self.go(sent).await;
+        }
+        self.go(sent).await
+    }
+
+    async fn go(&self, sent: Sent<'_>) -> Result<Answer, TransportError> {
+        match &self.way {
+            Way::Plain(pool) => self.plainly(pool, sent).await,
+            Way::Client(client) => self.by_client(client, sent).await,
+        }
+    }
+
+    /// Follows redirects as [`HttpClient`] says.
+    async fn plainly(&self, pool: &Arc<Pool>, sent: Sent<'_>) -> Result<Answer, TransportError> {
+        let mut there = None;
+        for redirects in 0.. {
+            let url = there.as_ref().unwrap_or(&self.url);
+            let request = PlainRequest {
+                method: sent.method,
+                target: &url[Position::BeforePath..Position::AfterQuery],
+                lines: &sent.standing.lines,
+                extra: sent.extra,
+                body: sent.body,
+            };
+            let answer = pool.send(&request).await?;
+            match moved(url, answer.status, &answer.headers) {
+                Some(url) if redirects < REDIRECTS => there = Some(url),
+                _ => {
+                    let source = Source::Plain(answer.body);
+                    return Ok(self.answer(answer.status, answer.headers, source));
+                }
+            }
+        }
+        Err(TransportError::Closed)
+    }
+
+    async fn by_client(&self, client: &Client, sent: Sent<'_>) -> Result<Answer, TransportError> {
+        let mut request = Request::new(sent.method.clone(), on_http(&self.url));
+        *request.headers_mut() = sent.standing.headers.clone();
+        request.headers_mut().extend(sent.extra.clone());
+        *request.body_mut() = sent.body.cloned().map(Into::into);
+        let sent = client.execute(request).await;
+        let mut response = sent.map_err(|error| failure(&self.url, &error))?;
+        let headers = std::mem::take(response.headers_mut());
+        let status = response.status();
+        Ok(self.answer(status, headers, Source::Client(response)))
+    }
+
+    fn answer(&self, status: StatusCode, headers: HeaderMap, source: Source) -> Answer {
+        Answer {
+            status,
+            headers,
+            body: Body {
+                source,
+                origin: self.origin.clone(),
+                limit: self.limit,
+            },
+            advice: None,
+        }
+    }
+}
+
+/// Where a redirect leads that keeps method and body, and stays within the origin.
+fn moved(from: &Url, status: StatusCode, headers: &HeaderMap) -> Option<Url> {
+    if !matches!(
+        status,
+        StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT
+    ) {
+        return None;
+    }
+    let to = std::str::from_utf8(headers.get(LOCATION)?.as_bytes()).ok()?;
+    let to = from.join(to).ok()?;
+    (to.origin() == from.origin()).then_some(to)
+}
+
+/// As the header `Host` says it.
+fn host(url: &Url) -> &str {
+    &url[Position::BeforeHost..Position::AfterPort]
+}
+
+/// WebSocket begins as HTTP.
+fn on_http(url: &Url) -> Url {
+    let mut url = url.clone();
+    let scheme = match url.scheme() {
+        "ws" => "http",
+        "wss" => "https",
+        _ => return url,
+    };
+    // Cannot fail between schemes of this kind.
+    let _ = url.set_scheme(scheme);
+    url
+}
+
+#[cfg(test)]
+#[path = "endpoint_tests.rs"]
+mod tests;
