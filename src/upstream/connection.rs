@@ -23,6 +23,9 @@ use super::roots::MAX_INQUIRIES;
 use super::signals::{Reporter, Signals};
 use super::sse::SseCarrier;
 
+/// How many answers may be waited for to end, beside the calls in flight.
+const MAX_ENDINGS: usize = 64;
+
 /// How messages get to the server.
 pub(super) enum Carrier {
     /// One two-way pipe for everything.
@@ -68,6 +71,8 @@ pub(super) struct Connection {
     pub(super) clients: Clients,
     /// One place for each question about roots that is open outside calls.
     pub(super) inquiries: Arc<Semaphore>,
+    /// One place for each answer whose end is waited for.
+    pub(super) endings: Arc<Semaphore>,
     closed: CancellationToken,
     /// What ended the link, where more is known than that it is gone.
     broken: OnceLock<TransportError>,
@@ -102,6 +107,7 @@ impl Connection {
             tracker: around.tracker,
             clients: around.clients,
             inquiries: Arc::new(Semaphore::new(MAX_INQUIRIES)),
+            endings: Arc::new(Semaphore::new(MAX_ENDINGS)),
             closed: CancellationToken::new(),
             broken: OnceLock::new(),
             cancels: Cancels::default(),
@@ -202,10 +208,10 @@ impl Connection {
                 }
             }
             Carrier::Http(_) => {
-                let pump = self
+                let post = self
                     .clone()
                     .post_request(id, draft.headers, request.encode());
-                exchange.pumped_by(self.tracker.spawn(pump).abort_handle());
+                exchange.driving(Box::pin(post));
             }
             Carrier::Sse(_) => {
                 let post = self.clone().post_aside(id, request.encode());

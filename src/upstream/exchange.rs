@@ -1,11 +1,14 @@
 //! One request in flight. Dropping it cancels it.
 
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::protocol::{
     CallEvent, InputAnswer, InputKind, InputRequest, Outcome, RpcError, code, elicitation_cancelled,
@@ -20,6 +23,8 @@ use super::pending::{Delivery, Found, UpstreamId};
 /// Questions that a server asks at once come so close to each other, and all of them within so long.
 const NEXT_QUESTION: Duration = Duration::from_millis(10);
 const ALL_QUESTIONS: Duration = Duration::from_millis(50);
+/// How long the end of an answer is waited for, so that its connection can be used again.
+const LAST_WORDS: Duration = Duration::from_millis(100);
 
 /// What happens next in an exchange.
 #[derive(Debug)]
@@ -42,7 +47,11 @@ pub(super) struct Exchange {
     deliveries: mpsc::Receiver<Delivery>,
     connection: Arc<Connection>,
     cancel: CancelStyle,
-    pump: Option<AbortHandle>,
+    /// What sends the request and reads all that answers it, where that is not the connection's task: whoever
+    /// waits for the next step drives it. Dropping it closes the stream.
+    post: Option<BoxFuture<'static, ()>>,
+    /// The same on a task of its own.
+    aside: Option<AbortHandle>,
     /// The client's own progress token, put into each report.
     progress_token: Option<Json>,
     asked: Asked,
@@ -104,7 +113,8 @@ impl Exchange {
             deliveries,
             connection,
             cancel,
-            pump: None,
+            post: None,
+            aside: None,
             progress_token: None,
             asked: Asked::default(),
             gathered: Vec::new(),
@@ -114,8 +124,15 @@ impl Exchange {
         }
     }
 
-    pub(super) fn pumped_by(&mut self, pump: AbortHandle) {
-        self.pump = Some(pump);
+    pub(super) fn driving(&mut self, post: BoxFuture<'static, ()>) {
+        self.post = Some(post);
+    }
+
+    /// From now on, what the server says is heard whether or not anybody waits for the next step.
+    pub(super) fn heard_always(&mut self) {
+        if let Some(post) = self.post.take() {
+            self.aside = Some(self.connection.tracker.spawn(post).abort_handle());
+        }
     }
 
     /// The connection that it is on.
@@ -137,6 +154,22 @@ impl Exchange {
         }
     }
 
+    /// What reaches the exchange next. Cancel safe.
+    async fn next(&mut self) -> Option<Delivery> {
+        poll_fn(|cx| self.poll_next(cx)).await
+    }
+
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Delivery>> {
+        let next = self.deliveries.poll_recv(cx);
+        let Some(post) = self.post.as_mut().filter(|_| next.is_pending()) else {
+            return next;
+        };
+        if post.as_mut().poll(cx).is_ready() {
+            self.post = None;
+        }
+        self.deliveries.poll_recv(cx)
+    }
+
     /// Waits for the next step. Cancel safe.
     pub(super) async fn step(&mut self) -> Result<Step, UpstreamError> {
         loop {
@@ -145,7 +178,7 @@ impl Exchange {
             }
             let delivery = match self.ahead.take() {
                 Some(delivery) => Some(delivery),
-                None => self.deliveries.recv().await,
+                None => self.next().await,
             };
             match delivery {
                 Some(Delivery::Progress(params)) => {
@@ -191,7 +224,7 @@ impl Exchange {
     /// Waits for the result of a request of the mux itself, as it was sent.
     pub(super) async fn result(&mut self) -> Result<Json, UpstreamError> {
         loop {
-            match self.deliveries.recv().await {
+            match self.next().await {
                 Some(Delivery::Done(Ok(result))) => return Ok(result),
                 Some(Delivery::Done(Err(error))) => return Err(self.connection.answered(error)),
                 Some(Delivery::Failed(error)) => return Err(error),
@@ -206,6 +239,8 @@ impl Exchange {
         if self.gathered.is_empty() {
             self.since = Instant::now();
         }
+        // The client may take its time.
+        self.heard_always();
         self.gathered.push(self.asked.add(request));
     }
 
@@ -244,6 +279,20 @@ impl Exchange {
         }
     }
 
+    /// The answer has come. What follows it on its stream is its end, most likely at once; without that, the connection
+    /// could not be used again.
+    fn read_on(&self, post: Option<BoxFuture<'static, ()>>) {
+        let Some(post) = post else {
+            return;
+        };
+        if let Ok(place) = self.connection.endings.clone().try_acquire_owned() {
+            self.connection.tracker.spawn(async move {
+                drop(timeout(LAST_WORDS, post).await);
+                drop(place);
+            });
+        }
+    }
+
     /// From now on, dropping the exchange tells the server nothing.
     pub(super) fn let_go(&mut self) {
         self.cancel = CancelStyle::Silent;
@@ -253,10 +302,12 @@ impl Exchange {
 impl Drop for Exchange {
     fn drop(&mut self) {
         let in_flight = self.connection.pending.forget(self.id) == Found::InFlight;
-        if let Some(pump) = self.pump.take() {
-            pump.abort();
+        if let Some(aside) = self.aside.take() {
+            aside.abort();
         }
+        let post = self.post.take();
         if !in_flight {
+            self.read_on(post);
             return;
         }
         for question in std::mem::take(&mut self.asked.open) {

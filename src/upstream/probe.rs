@@ -237,10 +237,11 @@ pub(super) async fn ask(
 ) -> Result<Exchange, UpstreamError> {
     let outgoing = Outgoing::own(method, params, own_profile());
     let unknown = Dialect::Modern(Modern::default());
-    connection
-        .start(Interest::default(), |id| {
-            let dialect = connection.dialect().unwrap_or(&unknown);
-            dialect.draft(&outgoing, id, &connection.carrier)
-        })
-        .await
+    let draft = |id| {
+        let dialect = connection.dialect().unwrap_or(&unknown);
+        dialect.draft(&outgoing, id, &connection.carrier)
+    };
+    let mut exchange = connection.start(Interest::default(), draft).await?;
+    exchange.heard_always();
+    Ok(exchange)
 }

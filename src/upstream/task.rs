@@ -48,7 +48,10 @@ impl Place {
         let mut outgoing = Outgoing::own(Method::Task(method), Some(params), client);
         outgoing.name = self.id.text().map(Cow::into_owned);
         let draft = |id| dialect.draft(&outgoing, id, &connection.carrier);
-        connection.start(interest, draft).await
+        let mut exchange = connection.start(interest, draft).await?;
+        // What it says of the task goes to the call that became it, and must not come after what ends that.
+        exchange.heard_always();
+        Ok(exchange)
     }
 
     /// Who can be asked on behalf of the task.
