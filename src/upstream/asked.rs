@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use fnv::FnvHashMap;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
@@ -63,9 +64,9 @@ pub(super) struct Owners(Mutex<Table>);
 
 #[derive(Default)]
 struct Table {
-    clients: HashMap<UpstreamId, Asking>,
+    clients: FnvHashMap<UpstreamId, Asking>,
     /// Requests that nobody waits for any more, but that the server may not have given up yet.
-    ghosts: HashMap<UpstreamId, Instant>,
+    ghosts: FnvHashMap<UpstreamId, Instant>,
     open: HashMap<RequestId, UpstreamId>,
     /// Somebody is about to enter who wants to be alone.
     reserved: bool,

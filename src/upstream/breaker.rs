@@ -61,18 +61,19 @@ impl Breaker {
 
     /// Takes note of how a call went.
     pub(super) fn note(&self, verdict: Verdict) {
-        let limits = self.limits.lock().clone();
         let mut state = self.state.lock();
-        *state = match (verdict, &*state) {
-            (Verdict::Answered, _) => State::Closed { failures: 0 },
-            (Verdict::Failed, State::Closed { failures })
-                if failures + 1 < limits.failure_threshold =>
-            {
+        if verdict == Verdict::Answered {
+            *state = State::Closed { failures: 0 };
+            return;
+        }
+        let limits = self.limits.lock().clone();
+        *state = match &*state {
+            State::Closed { failures } if failures + 1 < limits.failure_threshold => {
                 State::Closed {
                     failures: failures + 1,
                 }
             }
-            (Verdict::Failed, _) => State::Open {
+            _ => State::Open {
                 until: Instant::now() + limits.timeout,
             },
         };

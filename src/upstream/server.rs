@@ -122,11 +122,45 @@ impl Upstream {
     ) -> Result<Lease, UpstreamError> {
         // Counted first and then looked: who retires a server does it the other way round.
         let stay = self.stays.token();
-        tokio::select! {
-            biased;
-            () = self.retired.cancelled() => Err(UpstreamError::Replaced),
-            lease = self.lease_here(outgoing, deadline) => lease.map(|lease| lease.staying(stay)),
+        if self.retired.is_cancelled() {
+            return Err(UpstreamError::Replaced);
         }
+        if let Some(lease) = self.lease_now(outgoing)? {
+            return Ok(lease.staying(stay));
+        }
+        // Apart, since calls are moved about with room for whatever they may have to wait for.
+        Box::pin(async {
+            tokio::select! {
+                biased;
+                () = self.retired.cancelled() => Err(UpstreamError::Replaced),
+                lease = self.lease_here(outgoing, deadline) => lease.map(|lease| lease.staying(stay)),
+            }
+        })
+        .await
+    }
+
+    /// The usual case, in which there is nothing to wait for.
+    fn lease_now(&self, outgoing: &Outgoing) -> Result<Option<Lease>, UpstreamError> {
+        let open = self.connection.load_full().filter(|c| !c.is_closed());
+        let shared = open.filter(|c| matches!(self.share(c, outgoing), Share::Everybody));
+        let Some(connection) = shared else {
+            return Ok(None);
+        };
+        let Ok(permit) = self.slots.clone().try_acquire_owned() else {
+            return Ok(None);
+        };
+        self.admit()?;
+        Ok(Some(Lease::new(connection, permit, Home::Shared)))
+    }
+
+    /// Whether the server has not failed too often.
+    fn admit(&self) -> Result<(), UpstreamError> {
+        self.breaker
+            .admit()
+            .map_err(|remaining| UpstreamError::Unavailable {
+                why: "the server has failed too often in a row".to_owned(),
+                retry_in: Some(remaining),
+            })
     }
 
     async fn lease_here(
@@ -134,12 +168,7 @@ impl Upstream {
         outgoing: &Outgoing,
         deadline: Instant,
     ) -> Result<Lease, UpstreamError> {
-        if let Err(remaining) = self.breaker.admit() {
-            return Err(UpstreamError::Unavailable {
-                why: "the server has failed too often in a row".to_owned(),
-                retry_in: Some(remaining),
-            });
-        }
+        self.admit()?;
         let permit = match self.slots.clone().try_acquire_owned() {
             Ok(permit) => permit,
             Err(_) => self.wait_for_place(deadline).await?,
