@@ -40,8 +40,8 @@ impl Beside {
 }
 
 impl Outside for Beside {
-    fn command(&self, line: &str) -> Result<Secret, String> {
-        shell::output(line, COMMAND).map(Secret::new)
+    fn command(&self, line: &str, variables: &[(&str, &str)]) -> Result<Secret, String> {
+        shell::output(line, variables, COMMAND).map(Secret::new)
     }
 
     fn keychain(&self, service: &str, account: &str) -> Result<Option<Secret>, String> {

@@ -9,10 +9,15 @@ use std::time::Duration;
 /// How much a command may print, in bytes.
 const MOST: u64 = 64 << 10;
 
-/// What a command line prints on stdout. Neither that nor what it prints on stderr is in the error.
-pub(super) fn output(line: &str, patience: Duration) -> Result<String, String> {
+/// What a command line prints on stdout, with further variables in its environment. Neither that nor what it prints on stderr is in the error.
+pub(super) fn output(
+    line: &str,
+    variables: &[(&str, &str)],
+    patience: Duration,
+) -> Result<String, String> {
     let mut command = shell(line);
     command
+        .envs(variables.iter().copied())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null());
@@ -94,7 +99,7 @@ mod tests {
     use super::*;
 
     fn run(line: &str) -> Result<String, String> {
-        output(line, Duration::from_secs(60))
+        output(line, &[], Duration::from_secs(60))
     }
 
     #[test]
@@ -127,7 +132,7 @@ mod tests {
             let read = std::fs::File::open(opened).and_then(|mut pipe| pipe.read_to_end(&mut end));
             tell.send(read.unwrap()).unwrap();
         });
-        let error = output(&line, Duration::from_millis(300)).unwrap_err();
+        let error = output(&line, &[], Duration::from_millis(300)).unwrap_err();
         assert_eq!(error, "it took longer than 300ms");
         // The pipe ends when nobody holds it any more.
         assert_eq!(told.recv_timeout(Duration::from_secs(60)), Ok(0));

@@ -13,6 +13,7 @@ use super::env_file;
 use super::error::{Findings, Problem};
 use super::expand::{Expander, Paths};
 use super::explain::{self, Explained};
+use super::headers_helper;
 use super::inputs::Inputs;
 use super::keys::{SERVER, SHARING, Shape, TIMEOUT_RANGE};
 use super::outside::Commands;
@@ -37,6 +38,8 @@ pub(crate) enum Entry {
 /// Reads entries, all with the same settings.
 pub(crate) struct EntryReader<'a> {
     pub(crate) settings: &'a Settings,
+    /// Where each of them was written.
+    pub(crate) explained_settings: &'a [Explained],
     pub(crate) sources: &'a Sources,
     /// What each file asks its user for.
     pub(crate) inputs: &'a HashMap<PathBuf, Inputs>,
@@ -70,14 +73,14 @@ impl<'a> EntryReader<'a> {
         if server.is_empty() {
             self.findings.error(&entry.place, Problem::NamelessServer);
         }
-        let own = self.fill(&mut entry, &expander);
+        let own = self.filled(server, &mut entry, &expander);
         shape::check(
             &entry,
             &Shape::Object(SERVER),
             UnknownKey::Warning,
             self.findings,
         );
-        self.explained.extend(explain::entry(server, &entry, &[]));
+        self.explain(server, &entry);
         let reach = Reach {
             server,
             entry: &entry,
@@ -133,6 +136,29 @@ impl<'a> EntryReader<'a> {
             self.explained.extend(switches);
         }
         off
+    }
+
+    fn explain(&mut self, server: &str, entry: &Node) {
+        self.explained.extend(explain::entry(server, entry, &[]));
+        let inherited = explain::inherited(server, entry, self.explained_settings);
+        self.explained.extend(inherited);
+    }
+
+    /// Fills in the variables of the entry, and what its helper prints. Returns the variables of its `envFile`.
+    fn filled(
+        &mut self,
+        server: &str,
+        entry: &mut Node,
+        expander: &Expander<'_>,
+    ) -> IndexMap<String, String> {
+        // A shell fills in what it knows itself.
+        let helper = taken_out(entry, "headersHelper");
+        let own = self.fill(entry, expander);
+        if let Some(helper) = helper {
+            headers_helper::run(server, entry, &helper, expander, self.findings);
+            put_back(entry, "headersHelper", helper);
+        }
+        own
     }
 
     /// Fills in the variables of the entry. Returns those of its `envFile`.
@@ -219,6 +245,19 @@ impl<'a> EntryReader<'a> {
             .and_then(quantity::whole)
             .and_then(|count| usize::try_from(count).ok());
         count.unwrap_or(self.settings.max_concurrent_calls)
+    }
+}
+
+fn taken_out(entry: &mut Node, key: &str) -> Option<Node> {
+    match &mut entry.value {
+        Value::Map(members) => members.shift_remove(key),
+        _ => None,
+    }
+}
+
+fn put_back(entry: &mut Node, key: &str, node: Node) {
+    if let Value::Map(members) = &mut entry.value {
+        members.insert(key.to_owned(), node);
     }
 }
 

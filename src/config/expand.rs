@@ -206,7 +206,7 @@ impl<'a> Expander<'a> {
         let nobody = || Err("nobody is here to run it".to_owned());
         let printed = self
             .outside
-            .map_or_else(nobody, |outside| outside.command(line));
+            .map_or_else(nobody, |outside| outside.command(line, &[]));
         let printed = printed.map_err(|reason| Problem::CommandFailed { reason })?;
         Ok(one_line_end(printed.expose()).to_owned())
     }

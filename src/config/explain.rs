@@ -3,7 +3,7 @@
 use indexmap::{IndexMap, IndexSet};
 use url::Url;
 
-use super::keys::{Setting, Shape};
+use super::keys::{OF_MUX, Preset, SERVER, Setting, Shape};
 use super::layers::Layer;
 use super::place::Place;
 use super::tree::Node;
@@ -20,7 +20,7 @@ pub struct Explained {
 }
 
 /// Keys of a server entry whose values may be secrets: they are shown as `***`.
-const SECRETS: [&str; 4] = ["args", "env", "headers", "auth"];
+const SECRETS: [&str; 5] = ["args", "env", "headers", "headersHelper", "auth"];
 
 /// Keys in them that are not.
 const PLAIN: [&str; 2] = ["auth.type", "auth.header"];
@@ -42,6 +42,34 @@ pub(crate) fn entry(server: &str, entry: &Node, only: &[&str]) -> Vec<Explained>
                 value: shown(key, path, leaf),
                 place: leaf.place.clone(),
             });
+        });
+    }
+    explained
+}
+
+/// What holds for a server whose entry does not say it: what was said for all servers, or the default.
+pub(crate) fn inherited(server: &str, entry: &Node, settings: &[Explained]) -> Vec<Explained> {
+    let says = |key: &str| {
+        let null_says = key == "prefix" && entry.map().is_some_and(|map| map.contains_key(key));
+        let called = key == "callTimeout" && entry.get("timeout").is_some();
+        null_says || called || entry.get(key).is_some()
+    };
+    let mut explained = Vec::new();
+    for key in SERVER.iter().filter(|key| !says(key.name)) {
+        let of_all = settings.iter().find(|setting| setting.key == key.name);
+        let (value, place) = match (key.name, &key.default, of_all) {
+            ("enabled" | "disabled", ..) => continue,
+            ("prefix", ..) => (server.to_owned(), Place::default()),
+            (_, Preset::Value(value), _) => ((*value).to_owned(), Place::default()),
+            (_, Preset::Said(OF_MUX), Some(setting)) => {
+                (setting.value.clone(), setting.place.clone())
+            }
+            _ => continue,
+        };
+        explained.push(Explained {
+            key: format!("mcpServers.{server}.{}", key.name),
+            value,
+            place,
         });
     }
     explained

@@ -5,7 +5,9 @@
 
 use std::time::Duration;
 
-pub(crate) use super::server_keys::{AUTH_TYPES, FOREIGN, SERVER, SHARING, TYPES};
+pub(crate) use super::server_keys::{
+    AUTH_TYPES, ELSEWHERE, FOREIGN, OF_MUX, SERVER, SHARING, TYPES,
+};
 pub(crate) use super::settings_keys::SETTINGS;
 
 /// One key of an object.

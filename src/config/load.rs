@@ -147,6 +147,7 @@ impl Config {
         let mut disabled = Vec::new();
         let mut reader = EntryReader {
             settings: &settings,
+            explained_settings: &explained,
             sources,
             inputs: &inputs,
             commands,

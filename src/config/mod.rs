@@ -16,6 +16,7 @@ mod explain;
 mod file;
 mod formats;
 mod globs;
+mod headers_helper;
 mod include;
 mod inputs;
 mod jsonc;

@@ -5,8 +5,8 @@ use super::secret::Secret;
 /// Runs commands, looks into the keychain, asks people. Configuration itself does none of that; it asks whoever
 /// it was given, and only when a value needs it. All of it may block.
 pub trait Outside: Send + Sync {
-    /// What a command line prints. Fails with the reason, which must not hold any of it.
-    fn command(&self, line: &str) -> Result<Secret, String>;
+    /// What a command line prints that has these variables, too. Fails with the reason, which must not hold any of it.
+    fn command(&self, line: &str, variables: &[(&str, &str)]) -> Result<Secret, String>;
 
     /// What the keychain has for an account of a service; `None` if nothing. Fails with the reason.
     fn keychain(&self, service: &str, account: &str) -> Result<Option<Secret>, String>;
@@ -37,7 +37,7 @@ pub enum Typed {
     Hidden,
 }
 
-/// Whether `${cmd:…}` may run anything.
+/// Whether `${cmd:…}` and `headersHelper` may run anything.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Commands {
     #[default]

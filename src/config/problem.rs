@@ -59,6 +59,11 @@ pub enum Problem {
         suggestion: Option<String>,
         known: Vec<&'static str>,
     },
+    #[error("`{key}` changes nothing here: {why}")]
+    Elsewhere {
+        key: &'static str,
+        why: &'static str,
+    },
     #[error("unknown environment variable `{name}`")]
     UnknownVariable {
         name: String,
@@ -114,6 +119,10 @@ pub enum Problem {
     Command,
     #[error("the command of a `${{cmd:…}}` failed: {reason}")]
     CommandFailed { reason: String },
+    #[error("the headers of `headersHelper` are left out: commands are off")]
+    HelperOff,
+    #[error("`headersHelper` failed: {reason}")]
+    Helper { reason: String },
     #[error("the keychain has no value for `{entry}`: {reason}")]
     Keychain { entry: String, reason: String },
     #[error("cannot read `{}`: {reason}", path.display())]
@@ -281,6 +290,7 @@ impl Problem {
             }
             Self::UnknownInput { .. } => "declare it in `inputs`".into(),
             Self::OpenReference => "close it, or write `$${` for the text itself".into(),
+            Self::HelperOff => "`mux.allowCommands: true` lets every value of these files run programs".into(),
             Self::Command => {
                 "`mux.allowCommands: true` lets every value of these files run programs; or use `${file:PATH}`"
                     .into()

@@ -20,7 +20,14 @@ use super::tree::Node;
 const OF_CHILDREN: [&str; 4] = ["command", "args", "env", "cwd"];
 
 /// Keys that only a server behind a URL has.
-const OF_URLS: [&str; 5] = ["url", "headers", "envHeaders", "auth", "tls"];
+const OF_URLS: [&str; 6] = [
+    "url",
+    "headers",
+    "envHeaders",
+    "headersHelper",
+    "auth",
+    "tls",
+];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {

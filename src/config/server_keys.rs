@@ -23,7 +23,6 @@ pub(crate) const AUTH_TYPES: &[&str] = &["bearer", "apiKey", "basic", "oauth"];
 pub(crate) const FOREIGN: &[&str] = &[
     "alwaysAllow",
     "alwaysLoad",
-    "authProviderType",
     "autoApprove",
     "comment",
     "description",
@@ -48,6 +47,20 @@ pub(crate) const FOREIGN: &[&str] = &[
     "version",
     "watchPaths",
 ];
+
+/// Keys of other programs that would change something there, and why they cannot here.
+pub(crate) const ELSEWHERE: &[(&str, &str)] = &[
+    ("audiences", "the server says for whom its tokens are"),
+    ("authProviderType", "a login is one of OAuth, or none"),
+    ("authorizationUrl", "the server says where to log in"),
+    ("oauth_resource", "the server says what it is called"),
+    ("registrationUrl", "the server says where to register"),
+    ("tokenParamName", "a token goes into the header"),
+    ("tokenUrl", "the server says where its tokens come from"),
+];
+
+/// The default that is a setting of the same name.
+pub(crate) const OF_MUX: &str = "that of `mux`";
 
 /// All of ours, in the order of the reference.
 pub(crate) const SERVER: &[Key] = &[
@@ -107,6 +120,13 @@ pub(crate) const SERVER: &[Key] = &[
         doc: "Header → the environment variable that holds its value; left out where that is unset or empty",
     },
     Key {
+        name: "headersHelper",
+        shape: Shape::Name,
+        default: Preset::Absent,
+        doc: "Command line that prints further headers, a JSON object of strings, whenever the files are read; \
+              left out unless `mux.allowCommands` is true",
+    },
+    Key {
         name: "auth",
         shape: Shape::Object(AUTH),
         default: Preset::Said("a login, if the server wants one"),
@@ -127,7 +147,7 @@ pub(crate) const SERVER: &[Key] = &[
     Key {
         name: "separator",
         shape: Shape::Text,
-        default: Preset::Said("that of `mux`"),
+        default: Preset::Said(OF_MUX),
         doc: "Stands between prefix and name",
     },
     Key {
@@ -181,19 +201,19 @@ pub(crate) const SERVER: &[Key] = &[
     Key {
         name: "startupTimeout",
         shape: TIMEOUT,
-        default: Preset::Said("that of `mux`"),
+        default: Preset::Said(OF_MUX),
         doc: "How long the server may take to come up",
     },
     Key {
         name: "callTimeout",
         shape: TIMEOUT,
-        default: Preset::Said("that of `mux`"),
+        default: Preset::Said(OF_MUX),
         doc: "How long one call may take",
     },
     Key {
         name: "maxConcurrentCalls",
         shape: CALLS,
-        default: Preset::Said("that of `mux`"),
+        default: Preset::Said(OF_MUX),
         doc: "How many calls the server gets at once",
     },
     Key {

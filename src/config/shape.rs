@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::error::{Findings, Problem};
-use super::keys::{FOREIGN, Key, Shape};
+use super::keys::{ELSEWHERE, FOREIGN, Key, Shape};
 use super::listen::Listen;
 use super::problem::Expected;
 use super::quantity;
@@ -65,7 +65,11 @@ fn check_object(node: &Node, keys: &'static [Key], unknown: UnknownKey, findings
             check(member, &key.shape, unknown, findings);
             continue;
         }
-        let problem = unknown_key(name, keys);
+        let elsewhere = ELSEWHERE.iter().find(|(key, _)| key == name);
+        let problem = match elsewhere {
+            Some((key, why)) if unknown == UnknownKey::Warning => Problem::Elsewhere { key, why },
+            _ => unknown_key(name, keys),
+        };
         match unknown {
             UnknownKey::Error => findings.error(&member.place, problem),
             UnknownKey::Warning if is_comment(name) || FOREIGN.contains(&name.as_str()) => {}

@@ -74,14 +74,17 @@ fn an_address_that_is_taken_is_told() {
 }
 
 #[test]
-fn what_files_pull_in_is_told_with_its_place() {
+fn every_value_is_told_with_its_place() {
     let test = MuxTest::new()
         .env("T0KEN", "s3cret")
+        .env("MCPMUX_GRACE", "9s")
+        .env("MCPMUX_CALL_TIMEOUT", "8s")
         .config("{ \"mux\": { \"include\": [\"parts/*.json\"] } }");
     fs::create_dir(test.dir().join("parts")).expect("a folder");
     let part = "{ \"mcpServers\": { \"a\": {\n\"url\": \"http://127.0.0.1:1/mcp\",\n\"headers\": { \"X\": \"${T0KEN}\", \"Y\": \"l1teral\" } } } }";
     fs::write(test.dir().join("parts/a.json"), part).expect("a file");
-    let ran = test.run(&["check", "--offline", "--explain", "--json"]);
+    let explain = ["check", "--offline", "--explain", "--json"];
+    let ran = test.run(&[&explain[..], &["--log-level", "error"]].concat());
     assert_eq!(ran.code, 0, "{ran:?}");
     let told: Value = serde_json::from_str(&ran.stdout).expect("JSON");
     let from = |key: &str| {
@@ -95,7 +98,14 @@ fn what_files_pull_in_is_told_with_its_place() {
         format!("{} {from}", line["value"].as_str().expect("a value"))
     };
     assert_eq!(from("mux.include"), "parts/*.json /mcp.json:1");
-    assert_eq!(from("mux.callTimeout"), "60s default");
+    assert_eq!(from("mux.startupTimeout"), "30s default");
+    assert_eq!(from("mux.grace"), "9s environment variable MCPMUX_GRACE");
+    assert_eq!(from("mux.logLevel"), "error --log-level");
+    assert_eq!(from("mcpServers.a.prefix"), "a default");
+    assert_eq!(
+        from("mcpServers.a.callTimeout"),
+        "8s environment variable MCPMUX_CALL_TIMEOUT"
+    );
     assert_eq!(
         from("mcpServers.a.url"),
         "http://127.0.0.1:1/… /parts/a.json:2"

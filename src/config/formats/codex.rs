@@ -1,8 +1,10 @@
 //! Codex' `config.toml`.
 
+use super::super::error::Findings;
 use super::super::tree::{Node, Value};
-use super::dialect::{Becomes, Container, Dialect, Format, Rule, always, nothing_else};
+use super::dialect::{Around, Becomes, Container, Dialect, Fate, Format, Rule, always};
 use super::entry::Entry;
+use super::login;
 
 pub(super) const CODEX: Dialect = Dialect {
     format: Format::Codex,
@@ -10,7 +12,7 @@ pub(super) const CODEX: Dialect = Dialect {
     container: Container::Map,
     keys: KEYS,
     recognises: always,
-    finish: nothing_else,
+    finish,
 };
 
 const KEYS: &[Rule] = &[
@@ -24,6 +26,9 @@ const KEYS: &[Rule] = &[
     ("env_http_headers", Becomes::Key("envHeaders")),
     ("bearer_token", Becomes::Bearer),
     ("bearer_token_env_var", Becomes::BearerVariable),
+    ("http_headers_helper", Becomes::Key("headersHelper")),
+    ("oauth", Becomes::With(login::oauth)),
+    ("scopes", Becomes::Login("scopes")),
     // A program inherits the whole environment here.
     ("env_vars", Becomes::Nothing),
     ("default_tools_approval_mode", Becomes::Nothing),
@@ -32,6 +37,13 @@ const KEYS: &[Rule] = &[
     ("experimental_environment", Becomes::Nothing),
     ("supports_parallel_tool_calls", Becomes::Nothing),
 ];
+
+fn finish(_: &str, entry: &mut Entry, around: &Around<'_>, _: &mut Findings) -> Fate {
+    if let Some(port) = around.get(&["mcp_oauth_callback_port"]) {
+        login::log_in(entry, "callbackPort", port.clone());
+    }
+    Fate::Kept
+}
 
 /// Theirs says which tools run without being asked for; ours has other members.
 fn tools(entry: &mut Entry, node: Node) {

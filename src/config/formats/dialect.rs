@@ -87,6 +87,8 @@ pub(super) enum Becomes {
     Bearer,
     /// The name of the variable that holds a bearer token.
     BearerVariable,
+    /// What is said under this name where there is an `oauth` object.
+    Login(&'static str),
     /// What a function makes of it.
     With(fn(&mut Entry, Node)),
 }

@@ -5,11 +5,14 @@ use indexmap::IndexMap;
 use super::super::place::Place;
 use super::super::tree::{Form, Node, Text, Value};
 use super::dialect::{Becomes, Rule};
+use super::login;
 
 /// The members of an entry, in our own keys.
 pub(super) struct Entry {
     place: Place,
     members: IndexMap<String, Node>,
+    /// What is said about the login, as members of `auth`.
+    login: IndexMap<String, Node>,
 }
 
 impl Entry {
@@ -18,13 +21,15 @@ impl Entry {
         let mut entry = Self {
             place,
             members: IndexMap::new(),
+            login: IndexMap::new(),
         };
         entry.translate(written, rules);
         entry
     }
 
     /// The whole entry.
-    pub(super) fn into_node(self) -> Node {
+    pub(super) fn into_node(mut self) -> Node {
+        self.settle_login();
         Node {
             value: Value::Map(self.members),
             place: self.place,
@@ -46,9 +51,14 @@ impl Entry {
         self.members.contains_key(key)
     }
 
+    /// Takes out what it has under a key.
+    pub(super) fn take(&mut self, key: &str) -> Option<Node> {
+        self.members.shift_remove(key)
+    }
+
     /// All values, to change them.
     pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut Node> {
-        self.members.values_mut()
+        self.members.values_mut().chain(self.login.values_mut())
     }
 
     /// Adds a key of ours unless it is there.
@@ -88,6 +98,37 @@ impl Entry {
         }
     }
 
+    /// Adds a member of `auth` for a login unless it is there.
+    pub(super) fn log_in(&mut self, key: &str, node: Node) {
+        self.login.entry(key.to_owned()).or_insert(node);
+    }
+
+    /// What is said about the login holds unless there are other credentials.
+    fn settle_login(&mut self) {
+        let auth = self.members.get_mut("auth");
+        if let Some(auth) = auth.filter(|auth| login::of_cursor(auth)) {
+            let value = std::mem::replace(&mut auth.value, Value::Null);
+            let place = auth.place.clone();
+            login::oauth(self, Node { value, place });
+        }
+        let said = std::mem::take(&mut self.login);
+        if let Some(place) = said.values().next().map(|node| node.place.clone())
+            && self.get("url").is_some()
+            && !self.has_credentials()
+        {
+            self.put("auth", login::auth(&place, said));
+        }
+    }
+
+    /// Whether a header says who we are, or a command may say it.
+    fn has_credentials(&self) -> bool {
+        let mut headers = ["headers", "envHeaders"]
+            .into_iter()
+            .filter_map(|key| self.get(key)?.map())
+            .flat_map(IndexMap::keys);
+        self.has("headersHelper") || headers.any(|name| name.eq_ignore_ascii_case("authorization"))
+    }
+
     /// Ours stand as they are, and come first, so that they are stronger.
     fn translate(&mut self, written: IndexMap<String, Node>, rules: &[Rule]) {
         let rule = |key: &str| rules.iter().find(|(theirs, _)| *theirs == key);
@@ -120,6 +161,7 @@ impl Entry {
             Becomes::Word(ours, words) => self.put(ours, word(node, words)),
             Becomes::Bearer => self.put("auth", bearer(node)),
             Becomes::BearerVariable => self.put("auth", bearer(reference(node))),
+            Becomes::Login(said) => login::log_in(self, said, node),
             Becomes::With(translate) => translate(self, node),
             Becomes::Spread => match node.value {
                 Value::Map(nested) => self.translate(nested, rules),

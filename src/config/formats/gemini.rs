@@ -9,6 +9,7 @@ use super::super::sources::Environment;
 use super::super::tree::{Form, Node, Text, Value};
 use super::dialect::{Around, Becomes, Container, Dialect, Fate, Format, Rule};
 use super::entry::{Entry, off};
+use super::login;
 use super::mcp_servers::TYPES;
 
 pub(super) const GEMINI: Dialect = Dialect {
@@ -26,6 +27,9 @@ const KEYS: &[Rule] = &[
     ("tcp", Becomes::Key("url")),
     ("includeTools", Becomes::With(include_tools)),
     ("excludeTools", Becomes::Member("tools", "deny")),
+    ("timeout", Becomes::Millis("callTimeout")),
+    ("oauth", Becomes::With(login::oauth)),
+    ("authProviderType", Becomes::With(provider)),
 ];
 
 /// Keys that only Gemini CLI has in entries.
@@ -85,6 +89,13 @@ fn finish(name: &str, entry: &mut Entry, around: &Around<'_>, _: &mut Findings) 
 fn http_url(entry: &mut Entry, url: Node) {
     entry.put("type", Node::literal("http", url.place.clone()));
     entry.set("url", url);
+}
+
+/// Logins are found out from the server, as with the first of their kinds.
+fn provider(entry: &mut Entry, kind: Node) {
+    if kind.text() != Some("dynamic_discovery") {
+        entry.put("authProviderType", kind);
+    }
 }
 
 /// A tool may be written with arguments, which say for what it may be used.

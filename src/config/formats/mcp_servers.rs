@@ -1,7 +1,8 @@
 //! `mcpServers`: our own format, and that of Claude Desktop, Claude Code, Cursor, Windsurf, Cline, Roo Code
-//! and Copilot CLI, whose keys do not contradict each other.
+//! and Copilot CLI, whose keys do not contradict each other; but for `timeout`.
 
-use super::dialect::{Becomes, Container, Dialect, Format, Rule, always, nothing_else};
+use super::dialect::{Becomes, Container, Dialect, Format, Rule, always};
+use super::{cline, login};
 
 pub(super) const MCP_SERVERS: Dialect = Dialect {
     format: Format::McpServers,
@@ -9,7 +10,7 @@ pub(super) const MCP_SERVERS: Dialect = Dialect {
     container: Container::Map,
     keys: KEYS,
     recognises: always,
-    finish: nothing_else,
+    finish: cline::count_seconds,
 };
 
 /// Words for our `type`.
@@ -28,4 +29,9 @@ const KEYS: &[Rule] = &[
     // Windsurf.
     ("serverUrl", Becomes::Key("url")),
     ("disabledTools", Becomes::Member("tools", "deny")),
+    // Claude Code.
+    ("oauth", Becomes::With(login::oauth)),
+    // Copilot CLI.
+    ("oauthClientId", Becomes::Login("clientId")),
+    ("oauthPublicClient", Becomes::Nothing),
 ];

@@ -4,10 +4,12 @@
 //! each with the place where it was written, so that nobody else knows of formats. A new one is a file
 //! with a table here, and a row in [`dialect`].
 
+mod cline;
 mod codex;
 mod dialect;
 mod entry;
 mod gemini;
+mod login;
 mod mcp_servers;
 mod mistral_rs;
 mod server_map;

@@ -6,6 +6,7 @@ use super::super::inputs::Inputs;
 use super::super::tree::{Node, Value};
 use super::dialect::{Becomes, Container, Dialect, Format, Rule, always, nothing_else};
 use super::entry::Entry;
+use super::login;
 
 pub(super) const VS_CODE: Dialect = Dialect {
     format: Format::VsCode,
@@ -24,6 +25,7 @@ pub(super) const VS_CODE_SETTINGS: Dialect = Dialect {
 
 const KEYS: &[Rule] = &[
     ("env", Becomes::With(env)),
+    ("oauth", Becomes::With(login::oauth)),
     ("dev", Becomes::Nothing),
     ("sandbox", Becomes::Nothing),
     ("sandboxEnabled", Becomes::Nothing),

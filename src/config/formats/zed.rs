@@ -4,6 +4,7 @@ use super::super::error::{Findings, Problem};
 use super::super::tree::{Node, Value};
 use super::dialect::{Around, Becomes, Container, Dialect, Fate, Format, Rule, always};
 use super::entry::Entry;
+use super::login;
 
 pub(super) const ZED: Dialect = Dialect {
     format: Format::Zed,
@@ -19,6 +20,7 @@ const KEYS: &[Rule] = &[
     ("settings", Becomes::Nothing),
     ("remote", Becomes::Nothing),
     ("command", Becomes::With(command)),
+    ("oauth", Becomes::With(login::oauth)),
     // In seconds, as that of all servers.
     ("timeout", Becomes::Key("callTimeout")),
 ];

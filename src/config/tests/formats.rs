@@ -104,3 +104,82 @@ fn everything_that_was_read_is_named() {
     let config = Config::load(&sources).unwrap();
     assert_eq!(config.watched, ["mcp.json", "a.env", "key"].map(path));
 }
+
+#[test]
+fn cline_counts_seconds() {
+    let read = |name: &str, keys: &str| {
+        let text = format!(r#"{{ "mcpServers": {{ "a": {{ "command": "a", {keys} }} }} }}"#);
+        let config = Config::from_text(Path::new(name), &text, &Sources::default()).unwrap();
+        (
+            config.servers["a"].call_timeout.as_secs(),
+            config.warnings.len(),
+        )
+    };
+    for name in [
+        "x/cline_mcp_settings.json",
+        ".cline/mcp.json",
+        ".roo/mcp.json",
+    ] {
+        assert_eq!(read(name, r#""timeout": 30000"#), (30_000, 0), "{name}");
+    }
+    assert_eq!(
+        read("a.json", r#""timeout": 3000, "alwaysAllow": []"#),
+        (3_000, 1)
+    );
+    assert_eq!(
+        read("a.json", r#""timeout": 60000, "alwaysAllow": []"#),
+        (60, 1)
+    );
+    assert_eq!(
+        read("a.json", r#""timeout": 30, "alwaysAllow": []"#),
+        (30, 0)
+    );
+    assert_eq!(
+        read("a.json", r#""timeout": 3000, "autoApprove": []"#),
+        (3, 1)
+    );
+}
+
+#[test]
+fn credentials_are_stronger_than_what_is_said_about_a_login() {
+    let text = r#"{ "mcpServers": {
+        "a": { "url": "http://a/", "headers": { "authorization": "Bearer x" }, "oauth": { "clientId": "c" } },
+        "b": { "url": "http://b/", "auth": { "type": "bearer", "token": "x" }, "oauth": { "clientId": "c" } },
+        "c": { "command": "c", "oauth": { "clientId": "c" } }
+    } }"#;
+    let config = Config::from_text(Path::new("a.json"), text, &Sources::default()).unwrap();
+    assert_eq!(config.warnings, []);
+    for name in ["a", "b"] {
+        let transport = &config.servers[name].transport;
+        let shown = format!("{transport:?}");
+        assert!(shown.contains("oauth: None"), "{name}: {shown}");
+    }
+}
+
+#[test]
+fn every_program_counts_time_in_its_own_unit() {
+    let entry = |keys: &str| format!(r#"{{ "command": "a", {keys} }}"#);
+    let servers = |keys: &str| format!(r#"{{ "mcpServers": {{ "a": {} }} }}"#, entry(keys));
+    let timeout = r#""timeout": 2000"#;
+    let cline = servers(&format!(r#"{timeout}, "alwaysAllow": []"#));
+    let gemini = servers(&format!(r#"{timeout}, "trust": true"#));
+    let zed = format!(r#"{{ "context_servers": {{ "a": {} }} }}"#, entry(timeout));
+    let mistral_rs = r#"{ "servers": [ { "id": "a", "source": { "type": "Process", "command": "a", "timeout_secs": 2000 } } ] }"#;
+    let codex = "[mcp_servers.a]\ncommand = 'a'\ntool_timeout_sec = 2000";
+    let vt_code =
+        "[mcp]\ntool_timeout_seconds = 2000\n[[mcp.providers]]\nname = 'a'\ncommand = 'a'";
+    let units = [
+        ("a.json", servers(timeout), 1),
+        ("a.json", cline, 1_000),
+        ("a.json", gemini, 1),
+        ("a.json", zed, 1_000),
+        ("a.json", mistral_rs.to_owned(), 1_000),
+        ("a.toml", codex.to_owned(), 1_000),
+        ("a.toml", vt_code.to_owned(), 1_000),
+    ];
+    for (name, text, millis) in units {
+        let config = Config::from_text(Path::new(name), &text, &Sources::default()).unwrap();
+        let read = config.servers["a"].call_timeout.as_millis();
+        assert_eq!(read, 2_000 * millis, "{text}");
+    }
+}

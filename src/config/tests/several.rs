@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::super::{Config, ConfigErrors, Environment, Explained, Sources};
+use super::super::{Config, ConfigErrors, Environment, Explained, Origin, Sources};
 
 /// A folder with files, of which the first is the one that is named.
 struct Case {
@@ -196,9 +196,10 @@ fn every_key_of_a_server_is_told_with_its_place_and_no_secret() {
         )
     };
     let config = case.load().unwrap();
-    let told: Vec<String> = config.explained_servers.iter().map(told).collect();
+    let written = |explained: &&Explained| explained.place.line > 0;
+    let servers = config.explained_servers.iter().filter(written);
     assert_eq!(
-        told,
+        servers.map(told).collect::<Vec<String>>(),
         [
             "mcpServers.a.url=https://x.example/… 2",
             "mcpServers.a.headers.A=*** 3",
@@ -213,4 +214,40 @@ fn every_key_of_a_server_is_told_with_its_place_and_no_secret() {
             "mcpServers.c.prefix=null 6",
         ]
     );
+}
+
+#[test]
+fn what_an_entry_does_not_say_is_explained_too() {
+    let text = "{ \"mux\": { \"separator\": \".\",\n\"maxConcurrentCalls\": 7 }, \"mcpServers\": {\n\
+        \"a\": { \"command\": \"a\", \"timeout\": 5000, \"prefix\": null },\n\
+        \"b\": { \"command\": \"b\", \"maxConcurrentCalls\": 2 } } }";
+    let case = Case::new(&[("a.json", text)]).variables(&[("MCPMUX_CALL_TIMEOUT", "9s")]);
+    let config = case.load().unwrap();
+    let told = |explained: &Explained| {
+        let from = match explained.place.origin {
+            Origin::File(_) => explained.place.line.to_string(),
+            _ => explained.place.to_string(),
+        };
+        format!("{}={} {from}", explained.key, explained.value)
+    };
+    let told: Vec<String> = config.explained_servers.iter().map(told).collect();
+    let expected = [
+        "a.command=a 3",
+        "a.timeout=5000 3",
+        "a.prefix=null 3",
+        "a.separator=. 1",
+        "a.required=false default",
+        "a.startupTimeout=30s default",
+        "a.maxConcurrentCalls=7 2",
+        "a.sharing=auto default",
+        "b.command=b 4",
+        "b.maxConcurrentCalls=2 4",
+        "b.prefix=b default",
+        "b.separator=. 1",
+        "b.required=false default",
+        "b.startupTimeout=30s default",
+        "b.callTimeout=9s environment variable MCPMUX_CALL_TIMEOUT (mux.callTimeout)",
+        "b.sharing=auto default",
+    ];
+    assert_eq!(told, expected.map(|line| format!("mcpServers.{line}")));
 }

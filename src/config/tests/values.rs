@@ -22,9 +22,20 @@ impl Known {
 }
 
 impl Outside for Known {
-    fn command(&self, line: &str) -> Result<Secret, String> {
-        self.heard(format!("run {line}"));
+    fn command(&self, line: &str, variables: &[(&str, &str)]) -> Result<Secret, String> {
+        let told: Vec<_> = variables.iter().map(|(_, value)| *value).collect();
+        self.heard(
+            ["run", line]
+                .into_iter()
+                .chain(told)
+                .collect::<Vec<_>>()
+                .join(" "),
+        );
         match line {
+            "headers" => Ok(Secret::new(
+                r#"{ "X-A": "s3cret-${A}", "x-b": "s3cret-b" }"#,
+            )),
+            "words" => Ok(Secret::new("s3cret")),
             "fail" => Err("it ended with exit code 1".into()),
             line => Ok(Secret::new(format!("s3cret of {line}\n"))),
         }
@@ -217,4 +228,72 @@ fn a_login_in_a_url_becomes_a_header() {
             vec!["authorization: mine".into()]
         )
     );
+}
+
+/// The headers of the server `a`, with their values.
+fn headers(config: &Config) -> Vec<String> {
+    match &config.servers["a"].transport {
+        TransportConfig::Http(http) => {
+            let header = |(name, value): &(String, Secret)| format!("{name}: {}", value.expose());
+            http.headers.iter().map(header).collect()
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+fn helped(setting: &str, helper: &str) -> String {
+    format!(
+        r#"{{ "mux": {{ {setting} }}, "mcpServers": {{ "a": {{ "url": "http://${{HOST}}/mcp", "headersHelper": "{helper}",
+            "headers": {{ "X-B": "b", "X-C": "c" }} }} }} }}"#
+    )
+}
+
+#[test]
+fn a_helper_adds_headers_that_are_stronger() {
+    let known = Arc::default();
+    let text = helped(r#""allowCommands": true"#, "headers");
+    let config = load(&known, &text, &[("HOST", "h"), ("A", "no")]).unwrap();
+    assert_eq!(known.asked(), ["run headers a http://h/mcp"]);
+    assert_eq!(
+        headers(&config),
+        ["X-C: c", "X-A: s3cret-${A}", "x-b: s3cret-b"]
+    );
+    let explained = config.explained_servers.iter();
+    let shown = explained
+        .map(|line| &line.value)
+        .filter(|value| value.contains("s3cret"));
+    assert_eq!(shown.count(), 0);
+}
+
+#[test]
+fn a_helper_runs_only_where_commands_may() {
+    let known = Arc::default();
+    let config = load(&known, &helped("", "headers"), &[("HOST", "h")]).unwrap();
+    assert_eq!(headers(&config), ["X-B: b", "X-C: c"]);
+    assert_eq!(known.asked(), [""; 0]);
+    let told = config.warnings[0].to_string();
+    assert!(
+        told.contains("`headersHelper` are left out: commands are off"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_helper_that_fails_is_told_without_what_it_printed() {
+    for (helper, why) in [
+        ("fail", "it ended with exit code 1"),
+        (
+            "words",
+            "it printed something else than a JSON object of strings",
+        ),
+    ] {
+        let text = helped(r#""allowCommands": true"#, helper);
+        let errors = load(&Arc::default(), &text, &[("HOST", "h")]).unwrap_err();
+        let told = errors.to_string();
+        assert!(
+            told.starts_with(&format!("error: `headersHelper` failed: {why}\n")),
+            "{told}"
+        );
+        assert!(!told.contains("s3cret"), "{told}");
+    }
 }
