@@ -55,6 +55,8 @@ mod support;
 mod systemd;
 mod tasks;
 mod tasks_driven;
+#[cfg(unix)]
+mod terminal;
 mod timeouts;
 mod tls;
 mod unix_socket;

@@ -18,6 +18,8 @@ mod msg;
 mod mux;
 mod normalize;
 pub(crate) mod process;
+#[cfg(unix)]
+pub(crate) mod terminal;
 pub(crate) mod tls;
 
 pub(crate) use client::{Ask, Client, Exchange};

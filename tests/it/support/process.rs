@@ -29,7 +29,7 @@ struct Output {
 }
 
 impl Text {
-    fn fill(from: impl Read + Send + 'static) -> Self {
+    pub(super) fn fill(from: impl Read + Send + 'static) -> Self {
         let text = Self::default();
         let filled = text.clone();
         thread::spawn(move || filled.read(from));
@@ -52,7 +52,7 @@ impl Text {
 
     /// The whole text, once the pipe has been closed.
     #[track_caller]
-    fn whole(&self) -> String {
+    pub(super) fn whole(&self) -> String {
         let mut locked = self.0.0.lock();
         self.0
             .1
@@ -215,7 +215,7 @@ impl Drop for Process {
 }
 
 #[cfg(unix)]
-fn code(status: ExitStatus) -> i32 {
+pub(super) fn code(status: ExitStatus) -> i32 {
     use std::os::unix::process::ExitStatusExt;
 
     status
