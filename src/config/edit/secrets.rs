@@ -52,17 +52,25 @@ const BEGINNINGS: [&str; 18] = [
 ];
 
 /// Objects whose values are for the server only.
-const PRIVATE: [&str; 6] = [
+const PRIVATE: [&str; 9] = [
     "env",
     "headers",
     "http_headers",
+    "headersHelper",
+    "http_headers_helper",
     "auth",
+    "oauth",
     "requestInit",
     "environment",
 ];
 
 /// Whether the value of this name looks like a secret that stands there as it is.
 pub fn looks_secret(name: &str, value: &str) -> bool {
+    // What stands in for a variable that is not set stands there as it is.
+    let value = match value.split_once(":-") {
+        Some((before, default)) if before.contains("${") => default.trim_end_matches('}'),
+        _ => value,
+    };
     if value.is_empty() || value.contains("${") || value.starts_with('$') {
         return false;
     }
@@ -192,8 +200,24 @@ fn toml_value(value: &toml_edit::Value, name: &str, found: &mut Vec<Range<usize>
 
 /// Within private objects everything is hidden but references.
 fn is_hidden(name: &str, value: &str) -> bool {
-    let reference = value.is_empty() || value.contains("${") || value.starts_with('$');
-    looks_secret(name, value) || name == ALL && !reference
+    looks_secret(name, value) || name == ALL && !says_where(value)
+}
+
+/// Whether a text is empty, or only says where its value is: `${VAR}`, `$VAR` or `Bearer ${file:x}`, without a default.
+fn says_where(value: &str) -> bool {
+    let scheme = ["Bearer ", "Basic "]
+        .iter()
+        .find_map(|scheme| value.strip_prefix(scheme));
+    let mut references = scheme.unwrap_or(value).split_inclusive('}');
+    references.all(|reference| {
+        let inner = reference
+            .strip_prefix("${")
+            .and_then(|rest| rest.strip_suffix('}'));
+        let named = inner.or_else(|| reference.strip_prefix('$'));
+        named.is_some_and(|named| {
+            !named.contains(":-") && !named.starts_with("cmd:") && !named.contains(['$', '{', ' '])
+        })
+    })
 }
 
 /// An argument is a secret by itself, by the option before it, or by the option in it.
@@ -248,17 +272,45 @@ mod tests {
             ("X", "0a1b2c3d4e5f0a1b2c3d4e5f"),
             ("X", "https://u:p@example.com/"),
             ("X", "https://example.com/?api_key=1"),
+            ("TOKEN", "${TOKEN:-abcdef}"),
         ] {
             assert!(looks_secret(name, value), "{name} {value}");
         }
         for (name, value) in [
             ("GITHUB_TOKEN", "${GITHUB_TOKEN}"),
             ("TOKEN", "$TOKEN"),
+            ("TOKEN", "${TOKEN:-}"),
             ("X", "@modelcontextprotocol/server-everything"),
             ("LOG_LEVEL", "debug"),
             ("X", "https://example.com/mcp?a=1"),
         ] {
             assert!(!looks_secret(name, value), "{name} {value}");
+        }
+    }
+
+    #[test]
+    fn a_reference_says_where_and_no_more() {
+        for value in [
+            "",
+            "$A",
+            "${A}",
+            "Bearer ${A}",
+            "${env:A}${B}",
+            "${file:/a/b}",
+        ] {
+            assert!(says_where(value), "{value}");
+        }
+        for value in [
+            "a",
+            "a${A}",
+            "${A}a",
+            "${A:-a}",
+            "Bearer a${A}",
+            "$A a",
+            "${cmd:a}",
+            "${",
+        ] {
+            assert!(!says_where(value), "{value}");
         }
     }
 
