@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 
 use crate::protocol::ServerName;
 
-use super::env_file;
+use super::env_file::{self, Variable};
 use super::error::{Findings, Problem};
 use super::expand::{Expander, Paths};
 use super::explain::{self, Explained};
@@ -153,7 +153,7 @@ impl<'a> EntryReader<'a> {
     ) -> IndexMap<String, String> {
         // A shell fills in what it knows itself.
         let helper = taken_out(entry, "headersHelper");
-        let own = self.fill(entry, expander);
+        let own = self.fill(server, entry, expander);
         if let Some(helper) = helper {
             headers_helper::run(server, entry, &helper, expander, self.findings);
             put_back(entry, "headersHelper", helper);
@@ -162,8 +162,13 @@ impl<'a> EntryReader<'a> {
     }
 
     /// Fills in the variables of the entry. Returns those of its `envFile`.
-    fn fill(&mut self, entry: &mut Node, expander: &Expander<'_>) -> IndexMap<String, String> {
-        let own = self.env_file(entry, expander);
+    fn fill(
+        &mut self,
+        server: &str,
+        entry: &mut Node,
+        expander: &Expander<'_>,
+    ) -> IndexMap<String, String> {
+        let own = self.env_file(server, entry, expander);
         let failed = own.is_err();
         let own = own.unwrap_or_default();
         let mut found = Findings::default();
@@ -185,6 +190,7 @@ impl<'a> EntryReader<'a> {
     /// The variables of the `envFile`, none if there is no such key. Fails if that was reported.
     fn env_file(
         &mut self,
+        server: &str,
         entry: &mut Node,
         expander: &Expander<'_>,
     ) -> Result<IndexMap<String, String>, ()> {
@@ -196,8 +202,13 @@ impl<'a> EntryReader<'a> {
         let path = node.text().filter(|path| !path.is_empty()).ok_or(())?;
         let path = expander.paths.resolve(path);
         self.findings.files.extend(path.iter().cloned());
-        let variables = path.and_then(|path| env_file::load(&path));
-        variables.map_err(|problem| self.findings.error(&node.place, problem))
+        let read = path.and_then(|path| Ok((env_file::load(&path)?, path)));
+        let (variables, path) =
+            read.map_err(|problem| self.findings.error(&node.place, problem))?;
+        let told = explain::env_file(server, &path, &variables);
+        self.explained.extend(told);
+        let value = |(name, variable): (String, Variable)| (name, variable.value);
+        Ok(variables.into_iter().map(value).collect())
     }
 
     fn call_timeout(&mut self, entry: &Node) -> Duration {

@@ -12,8 +12,16 @@ use super::error::Problem;
 use super::expand::is_variable_name;
 use super::small_file::read_small;
 
+/// A variable of a file. No `Debug`: it may be a secret.
+#[derive(PartialEq, Eq)]
+pub(crate) struct Variable {
+    pub(crate) value: String,
+    /// Its line, from 1.
+    pub(crate) line: usize,
+}
+
 /// The variables of a file, in its order; a name that comes again has its last value.
-pub(crate) fn load(path: &Path) -> Result<IndexMap<String, String>, Problem> {
+pub(crate) fn load(path: &Path) -> Result<IndexMap<String, Variable>, Problem> {
     let text = read_small(path)?;
     parse(&text).map_err(|line| Problem::EnvFileLine {
         path: path.to_owned(),
@@ -22,7 +30,7 @@ pub(crate) fn load(path: &Path) -> Result<IndexMap<String, String>, Problem> {
 }
 
 /// Fails with the number of the first line that is none.
-fn parse(text: &str) -> Result<IndexMap<String, String>, usize> {
+fn parse(text: &str) -> Result<IndexMap<String, Variable>, usize> {
     let mut variables = IndexMap::new();
     for (index, line) in text
         .strip_prefix('\u{feff}')
@@ -35,7 +43,8 @@ fn parse(text: &str) -> Result<IndexMap<String, String>, usize> {
             continue;
         }
         let (name, value) = variable(line).ok_or(index + 1)?;
-        variables.insert(name.to_owned(), value);
+        let line = index + 1;
+        variables.insert(name.to_owned(), Variable { value, line });
     }
     Ok(variables)
 }
@@ -92,7 +101,8 @@ mod tests {
     use super::*;
 
     fn value(line: &str) -> Option<String> {
-        parse(&format!("NAME={line}")).ok()?.swap_remove("NAME")
+        let found = parse(&format!("NAME={line}")).ok()?.swap_remove("NAME");
+        Some(found?.value)
     }
 
     #[test]
@@ -114,9 +124,12 @@ mod tests {
     #[test]
     fn lines_are_read_in_order() {
         let file = "\u{feff}# first\r\n\r\nB = 1\r\nexport A=2\n_x9=3\nB=4";
-        let read: Vec<(String, String)> = parse(file).unwrap().into_iter().collect();
-        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        assert_eq!(read, [pair("B", "4"), pair("A", "2"), pair("_x9", "3")]);
+        let read = parse(file).unwrap();
+        let shown = |(name, variable): (&String, &Variable)| {
+            format!("{name}={} {}", variable.value, variable.line)
+        };
+        let read: Vec<String> = read.iter().map(shown).collect();
+        assert_eq!(read, ["B=4 6", "A=2 4", "_x9=3 5"]);
     }
 
     #[test]
@@ -131,7 +144,8 @@ mod tests {
             "A=\"x\" y",
             "A=\"x\\",
         ] {
-            assert_eq!(parse(&format!("OK=1\n\n{line}")), Err(3), "{line}");
+            let failed = parse(&format!("OK=1\n\n{line}")).err();
+            assert_eq!(failed, Some(3), "{line}");
         }
     }
 }

@@ -1,11 +1,15 @@
 //! Where every setting and every key of a server has its value from, for `check --explain`.
 
+use std::path::Path;
+use std::sync::Arc;
+
 use indexmap::{IndexMap, IndexSet};
 use url::Url;
 
+use super::env_file::Variable;
 use super::keys::{OF_MUX, Preset, SERVER, Setting, Shape};
 use super::layers::Layer;
-use super::place::Place;
+use super::place::{Origin, Place};
 use super::tree::Node;
 
 /// One setting with its value and its source.
@@ -21,6 +25,9 @@ pub struct Explained {
 
 /// Keys of a server entry whose values may be secrets: they are shown as `***`.
 const SECRETS: [&str; 5] = ["args", "env", "headers", "headersHelper", "auth"];
+
+/// What stands in the place of a secret.
+const MASK: &str = "***";
 
 /// Keys in them that are not.
 const PLAIN: [&str; 2] = ["auth.type", "auth.header"];
@@ -45,6 +52,25 @@ pub(crate) fn entry(server: &str, entry: &Node, only: &[&str]) -> Vec<Explained>
         });
     }
     explained
+}
+
+/// The variables that a server has from its `envFile`.
+pub(crate) fn env_file(
+    server: &str,
+    path: &Path,
+    variables: &IndexMap<String, Variable>,
+) -> Vec<Explained> {
+    let origin = Origin::File(Arc::from(path));
+    let explained = |(name, variable): (&String, &Variable)| Explained {
+        key: format!("mcpServers.{server}.envFile.{name}"),
+        value: MASK.into(),
+        place: Place {
+            origin: origin.clone(),
+            line: variable.line,
+            ..Place::default()
+        },
+    };
+    variables.iter().map(explained).collect()
 }
 
 /// What holds for a server whose entry does not say it: what was said for all servers, or the default.
@@ -111,7 +137,7 @@ fn masked(node: &Node) -> String {
     });
     match telling {
         Some(_) => written,
-        None => "***".into(),
+        None => MASK.into(),
     }
 }
 
@@ -121,7 +147,7 @@ fn origin(url: &Node) -> String {
     let origin = url.map(|url| url.origin());
     match origin.filter(url::Origin::is_tuple) {
         Some(origin) => format!("{}/…", origin.ascii_serialization()),
-        None => "***".into(),
+        None => MASK.into(),
     }
 }
 

@@ -81,7 +81,8 @@ fn every_value_is_told_with_its_place() {
         .env("MCPMUX_CALL_TIMEOUT", "8s")
         .config("{ \"mux\": { \"include\": [\"parts/*.json\"] } }");
     fs::create_dir(test.dir().join("parts")).expect("a folder");
-    let part = "{ \"mcpServers\": { \"a\": {\n\"url\": \"http://127.0.0.1:1/mcp\",\n\"headers\": { \"X\": \"${T0KEN}\", \"Y\": \"l1teral\" } } } }";
+    fs::write(test.dir().join("parts/own.env"), "\nONE=s3cret\n").expect("a file");
+    let part = "{ \"mcpServers\": { \"a\": { \"envFile\": \"own.env\",\n\"url\": \"http://127.0.0.1:1/mcp\",\n\"headers\": { \"X\": \"${T0KEN}\", \"Y\": \"l1teral\" } } } }";
     fs::write(test.dir().join("parts/a.json"), part).expect("a file");
     let explain = ["check", "--offline", "--explain", "--json"];
     let ran = test.run(&[&explain[..], &["--log-level", "error"]].concat());
@@ -111,6 +112,7 @@ fn every_value_is_told_with_its_place() {
         "http://127.0.0.1:1/… /parts/a.json:2"
     );
     assert_eq!(from("mcpServers.a.headers.X"), "${T0KEN} /parts/a.json:3");
+    assert_eq!(from("mcpServers.a.envFile.ONE"), "*** /parts/own.env:2");
     assert_eq!(from("mcpServers.a.headers.Y"), "*** /parts/a.json:3");
     assert!(!format!("{ran:?}").contains("s3cret"), "{ran:?}");
 }

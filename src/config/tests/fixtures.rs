@@ -140,14 +140,16 @@ fn no_error_shows_a_secret() {
 
 #[test]
 fn no_debug_output_shows_a_secret() {
-    check("valid", |folder, fixture| {
-        let text = format!("{:?}", load(folder, fixture)?);
-        if text.contains("s3cret") {
-            Err(text)
-        } else {
-            Ok(())
-        }
-    });
+    for name in ["valid", "formats"] {
+        check(name, |folder, fixture| {
+            let text = format!("{:?}", load(folder, fixture)?);
+            if text.contains("s3cret") {
+                Err(text)
+            } else {
+                Ok(())
+            }
+        });
+    }
 }
 
 #[test]
