@@ -158,17 +158,18 @@ async fn in_a_browser(site: &Site, way: Way, more: &[String]) -> Result<(), OAut
 
 /// The redirect: on the configured port; else on the one of the last time, whose client can be used again; else on any.
 async fn listen(site: &Site) -> Result<Redirect, OAuthError> {
-    let cannot = |_| OAuthError::Config("the port of `auth.redirectPort` is taken");
+    let cannot = |_| OAuthError::Config("the port of the redirect in `auth` is taken");
+    let url = site.redirect()?;
     if let Some(port) = site.fixed_port() {
-        return Redirect::bind(port).await.map_err(cannot);
+        return Redirect::bind(&url, port).await.map_err(cannot);
     }
     if let Some(port) = site.last_port().await
-        && let Ok(redirect) = Redirect::bind(port).await
+        && let Ok(redirect) = Redirect::bind(&url, port).await
     {
         return Ok(redirect);
     }
     let none = |_| OAuthError::Config("no port of this machine is free for the answer");
-    Redirect::bind(0).await.map_err(none)
+    Redirect::bind(&url, 0).await.map_err(none)
 }
 
 /// Waits for the answer, from the browser or pasted.

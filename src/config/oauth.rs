@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use url::Url;
+
 use super::error::{Findings, Problem};
 use super::rules::texts;
 use super::secret::Secret;
@@ -27,6 +29,8 @@ pub struct OAuthConfig {
     pub scopes: Vec<String>,
     /// The port of the redirect on this machine; `None`: any.
     pub redirect_port: Option<u16>,
+    /// The address on this machine to which a browser brings the answer; its port may be left open.
+    pub redirect_url: Option<Url>,
     /// Whether the client acts for itself, without a person.
     pub unattended: Option<Unattended>,
 }
@@ -57,6 +61,9 @@ impl OAuthConfig {
             issuer: text("issuer"),
             scopes: auth.get("scopes").map(texts).unwrap_or_default(),
             redirect_port: port.and_then(|port| u16::try_from(port).ok()),
+            redirect_url: auth
+                .get("redirectUrl")
+                .and_then(|node| read_redirect(node, findings)),
             unattended: (text("grant").as_deref() == Some("clientCredentials"))
                 .then_some(Unattended),
         };
@@ -79,6 +86,22 @@ impl OAuthConfig {
     }
 }
 
+fn read_redirect(node: &Node, findings: &mut Findings) -> Option<Url> {
+    let found = redirect(node.text()?);
+    if found.is_none() {
+        findings.error(&node.place, Problem::Redirect);
+    }
+    found
+}
+
+/// An address as a redirect; `None` if no browser would bring anything to this machine there (RFC 8252, section 7.3).
+pub(crate) fn redirect(text: &str) -> Option<Url> {
+    let url = Url::parse(text).ok()?;
+    let here = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+    let bare = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    (url.scheme() == "http" && here && bare).then_some(url)
+}
+
 impl fmt::Debug for OAuthConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OAuthConfig")
@@ -90,6 +113,7 @@ impl fmt::Debug for OAuthConfig {
             .field("issuer", &self.issuer)
             .field("scopes", &self.scopes)
             .field("redirect_port", &self.redirect_port)
+            .field("redirect_url", &self.redirect_url.as_ref().map(Url::as_str))
             .field("unattended", &self.unattended)
             .finish()
     }

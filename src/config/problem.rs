@@ -166,6 +166,8 @@ pub enum Problem {
     HeaderTwice { name: String },
     #[error("the header `{name}` is left out: variable `{variable}` is not set")]
     HeaderUnset { name: String, variable: String },
+    #[error("`redirectUrl` is no address of this machine")]
+    Redirect,
     #[error("`username` may not contain a colon")]
     UserName,
     #[error("`{name}` is not the name of an environment variable")]
@@ -324,6 +326,7 @@ impl Problem {
                     .into()
             }
             Self::PlainTls { .. } => "use https:// or wss://".into(),
+            Self::Redirect => "write for example \"http://localhost:7777/callback\"".into(),
             Self::HeaderTwice { .. } => "give it once, in `headers` or through `auth`".into(),
             Self::Timeout { .. } => "say it without doubt with `callTimeout`, as in \"30s\"".into(),
             _ => return None,

@@ -54,6 +54,7 @@ pub(crate) const ELSEWHERE: &[(&str, &str)] = &[
     ("authProviderType", "a login is one of OAuth, or none"),
     ("authorizationUrl", "the server says where to log in"),
     ("oauth_resource", "the server says what it is called"),
+    ("redirectUri", "the answer comes to this machine"),
     ("registrationUrl", "the server says where to register"),
     ("tokenParamName", "a token goes into the header"),
     ("tokenUrl", "the server says where its tokens come from"),
@@ -322,6 +323,12 @@ pub(crate) const AUTH: &[Key] = &[
         shape: Shape::Count(1, 65_535),
         default: Preset::Said("any that is free"),
         doc: "`oauth`: port of `http://127.0.0.1:PORT/callback`, to which a browser brings the answer",
+    },
+    Key {
+        name: "redirectUrl",
+        shape: Shape::Name,
+        default: Preset::Absent,
+        doc: "`oauth`: that address, where another one was registered for the client, on `localhost`, `127.0.0.1` or `[::1]`",
     },
 ];
 

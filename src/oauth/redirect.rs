@@ -1,7 +1,7 @@
 //! Where a browser brings the answer to: an HTTP server on this machine for one request (RFC 8252, section 7.3).
 
 use std::io;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -9,7 +9,6 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use url::Url;
 
-const PATH: &str = "/callback";
 /// Longest head of a request, in bytes.
 const LONGEST: usize = 32 * 1024;
 /// How long a browser may take to send it.
@@ -32,11 +31,17 @@ impl Redirect {
     /// The redirect of a client that has none.
     pub(super) const NOWHERE: &'static str = "http://127.0.0.1/callback";
 
-    /// Listens on this port of the loopback address, 0 being any that is free.
-    pub async fn bind(port: u16) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
-        let address = listener.local_addr()?;
-        let url = Url::parse(&format!("http://{address}{PATH}")).map_err(io::Error::other)?;
+    /// Listens for what a browser brings to `url`, an address of this machine, on this port, 0 being any that is free.
+    pub async fn bind(url: &Url, port: u16) -> io::Result<Self> {
+        let here = match url.host_str() {
+            Some("[::1]") => IpAddr::from(Ipv6Addr::LOCALHOST),
+            _ => IpAddr::from(Ipv4Addr::LOCALHOST),
+        };
+        let listener = TcpListener::bind((here, port)).await?;
+        let mut url = url.clone();
+        let port = listener.local_addr()?.port();
+        let no_port = |()| io::Error::other("an address without a port");
+        url.set_port(Some(port)).map_err(no_port)?;
         Ok(Self { listener, url })
     }
 
@@ -53,7 +58,8 @@ impl Redirect {
                 continue;
             };
             let answer = self.url.join(&target).ok();
-            let mine = answer.filter(|url| url.origin() == self.url.origin() && url.path() == PATH);
+            let mine = answer
+                .filter(|url| url.origin() == self.url.origin() && url.path() == self.url.path());
             if let Some(answer) = mine.filter(&is_answer) {
                 return Ok(Visitor { answer, stream });
             }
@@ -117,7 +123,8 @@ mod tests {
 
     #[tokio::test]
     async fn only_the_answer_is_taken_and_nothing_of_it_is_shown() {
-        let redirect = Redirect::bind(0).await.unwrap();
+        let nowhere = Url::parse(Redirect::NOWHERE).unwrap();
+        let redirect = Redirect::bind(&nowhere, 0).await.unwrap();
         let served = async {
             let visitor = redirect
                 .next(|url| url.query() == Some("state=a&code=hunter2"))
@@ -142,5 +149,16 @@ mod tests {
             "{reply}"
         );
         assert!(!reply.contains("hunter2"));
+    }
+
+    #[tokio::test]
+    async fn a_redirect_is_the_one_that_was_registered_but_for_its_port() {
+        let registered = Url::parse("http://localhost/oauth/answer").unwrap();
+        let redirect = Redirect::bind(&registered, 0).await.unwrap();
+        let port = redirect.listener.local_addr().unwrap().port();
+        assert_eq!(
+            redirect.url(),
+            format!("http://localhost:{port}/oauth/answer")
+        );
     }
 }

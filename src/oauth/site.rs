@@ -10,6 +10,7 @@ use super::client::{Client, Registered};
 use super::grant::{self, Granted, now};
 use super::net::Net;
 use super::record::{Known, Ledger, Login, Record};
+use super::redirect::Redirect;
 use super::{Challenge, OAuthError};
 use crate::config::{HttpConfig, OAuthConfig};
 use crate::transport::HttpClient;
@@ -46,7 +47,17 @@ impl Site {
 
     /// The port of the redirect, if the configuration says one.
     pub fn fixed_port(&self) -> Option<u16> {
-        self.config.redirect_port
+        let registered = self.config.redirect_url.as_ref();
+        registered.and_then(Url::port).or(self.config.redirect_port)
+    }
+
+    /// The address of the redirect, whose port may be another one.
+    pub fn redirect(&self) -> Result<Url, OAuthError> {
+        match &self.config.redirect_url {
+            Some(registered) => Ok(registered.clone()),
+            None => Url::parse(Redirect::NOWHERE)
+                .map_err(|_| OAuthError::Config("there is no redirect")),
+        }
     }
 
     /// The port of the redirect that a client was registered with.

@@ -40,7 +40,7 @@ const KEYS: &[Rule] = &[
 
 fn finish(_: &str, entry: &mut Entry, around: &Around<'_>, _: &mut Findings) -> Fate {
     if let Some(port) = around.get(&["mcp_oauth_callback_port"]) {
-        login::log_in(entry, "callbackPort", port.clone());
+        entry.log_in("redirectPort", port.clone());
     }
     Fate::Kept
 }

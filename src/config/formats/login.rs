@@ -2,6 +2,7 @@
 
 use indexmap::IndexMap;
 
+use super::super::oauth::redirect;
 use super::super::place::Place;
 use super::super::tree::{Node, Value};
 use super::entry::Entry;
@@ -16,8 +17,8 @@ const SAID: &[(&str, Becomes)] = &[
     ("CLIENT_SECRET", Becomes::Key("clientSecret")),
     ("scopes", Becomes::Words("scopes")),
     ("scope", Becomes::Words("scopes")),
-    ("callbackPort", Becomes::Key("redirectPort")),
-    ("redirectUri", Becomes::Port("redirectPort")),
+    ("callbackPort", Becomes::PortOf("redirectUrl")),
+    ("redirectUri", Becomes::Redirect("redirectUrl")),
     ("authServerMetadataUrl", Becomes::Issuer("issuer")),
     // Here it is always on.
     ("enabled", Becomes::Nothing),
@@ -34,8 +35,10 @@ enum Becomes {
     Key(&'static str),
     /// Words in one string are several.
     Words(&'static str),
-    /// The port of an address.
-    Port(&'static str),
+    /// The port of Claude Code's redirect.
+    PortOf(&'static str),
+    /// A redirect, if it is one to this machine.
+    Redirect(&'static str),
     /// Whose metadata is at an address.
     Issuer(&'static str),
 }
@@ -61,14 +64,14 @@ pub(super) fn log_in(entry: &mut Entry, key: &str, node: Node) {
         Some(Becomes::Nothing) => {}
         Some(Becomes::Key(ours)) => entry.log_in(ours, node),
         Some(Becomes::Words(ours)) => entry.log_in(ours, words(node)),
-        Some(Becomes::Port(ours)) => {
-            let port = node
-                .text()
-                .and_then(|url| url::Url::parse(url).ok()?.port());
-            if let Some(port) = port {
-                let value = Value::Number(port.to_string());
-                entry.log_in(ours, Node { value, ..node });
-            }
+        Some(Becomes::PortOf(ours)) => {
+            let port = node.shown();
+            let url = format!("http://localhost:{port}/callback");
+            entry.log_in(ours, Node::literal(&url, node.place));
+        }
+        Some(Becomes::Redirect(ours)) => {
+            let is_here = node.text().is_some_and(|text| redirect(text).is_some());
+            entry.log_in(if is_here { ours } else { key }, node);
         }
         Some(Becomes::Issuer(ours)) => {
             let issuer = node.text().and_then(issuer);

@@ -1,6 +1,7 @@
 //! Logins at servers that want OAuth.
 
 mod authority;
+mod foreign;
 mod lies;
 mod login;
 mod person;
