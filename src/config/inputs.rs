@@ -4,7 +4,6 @@ use indexmap::IndexMap;
 
 use super::error::Problem;
 use super::outside::{Outside, Question, Typed};
-use super::rules::texts;
 use super::shape;
 use super::sources::Environment;
 use super::tree::Node;
@@ -78,9 +77,19 @@ fn input(node: &Node) -> Option<(String, Input)> {
             _ => Typed::Shown,
         },
         default: text("default"),
-        options: node.get("options").map(texts).unwrap_or_default(),
+        options: options(node),
     };
     Some((text("id")?, input))
+}
+
+/// An option is a string, or an object with its `value`.
+fn options(input: &Node) -> Vec<String> {
+    let list = input.get("options").and_then(Node::list);
+    let option = |node: &Node| {
+        let value = node.text().or_else(|| node.get("value")?.text());
+        value.map(str::to_owned)
+    };
+    list.into_iter().flatten().filter_map(option).collect()
 }
 
 /// `perplexity-key` → `PERPLEXITY_KEY`.

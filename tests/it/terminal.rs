@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::Value;
 
 use crate::support::terminal::Terminal;
-use crate::support::{FakeServer, MuxTest, fake};
+use crate::support::{FakeServer, MuxTest, eventually, fake};
 
 /// All that any crate has to say.
 const EVERYTHING: &str = "trace,hyper=trace";
@@ -64,6 +64,13 @@ fn a_choice_is_shown_with_its_options_and_checked() {
         assert_eq!(terminal.ends().0, 0);
         assert_eq!(received(&fake), [expected]);
     }
+    let labelled = r#"{ "type": "pickString", "id": "region", "options": [{ "label": "Europe", "value": "eu" }, "us"] }"#;
+    let fake = fake::legacy().tool("echo").http();
+    let test = asking(&fake, labelled, "${input:region}");
+    let mut terminal = listing(&test);
+    terminal.answers("region (eu, us): ", "eu");
+    assert_eq!(terminal.ends().0, 0);
+    assert_eq!(received(&fake), ["eu"]);
     let fake = fake::legacy().tool("echo").http();
     let test = asking(&fake, region, "${input:region}");
     let mut terminal = listing(&test);
@@ -85,6 +92,35 @@ fn what_the_environment_has_is_not_asked_for() {
     let (code, screen) = listing(&test).ends();
     assert_eq!((code, screen.contains("Key: ")), (0, false), "{screen}");
     assert_eq!(received(&fake), ["set"]);
+}
+
+#[test]
+fn what_a_command_of_an_editor_would_say_is_asked_for() {
+    let fake = fake::legacy().tool("echo").http();
+    let input = r#"{ "type": "command", "id": "chosen", "command": "extension.choose" }"#;
+    let test = asking(&fake, input, "${input:chosen}");
+    let mut terminal = listing(&test);
+    terminal.answers("chosen: ", "this");
+    assert_eq!(terminal.ends().0, 0);
+    assert_eq!(received(&fake), ["this"]);
+}
+
+#[test]
+fn a_mux_on_a_terminal_serves_once_it_has_its_answers() {
+    let fake = fake::legacy().tool("echo").http();
+    let input = r#"{ "type": "promptString", "id": "key", "password": true }"#;
+    let test = asking(&fake, input, "${input:key}");
+    let serve = ["serve", "--http", "127.0.0.1:0", "--log-level", EVERYTHING];
+    let mut terminal = Terminal::run(test.command_for(&serve));
+    terminal.answers_hidden("key: ", "hunter2");
+    terminal.sees("listening on ");
+    eventually("the server has it", || {
+        (received(&fake) == ["hunter2"]).then_some(())
+    });
+    terminal.interrupt();
+    let (code, screen) = terminal.ends();
+    assert_eq!(code, 130, "{screen}");
+    assert!(!screen.contains("hunter2"), "{screen}");
 }
 
 #[test]
