@@ -191,9 +191,11 @@ impl App {
 
     /// Serves the client on our own stdin and stdout until it closes its side.
     pub async fn serve_stdio(&self) -> Result<(), AppError> {
-        let duplex = stdio(self.settings.max_message_size)?;
         let (tracker, stop) = (self.clients.tracker.clone(), self.clients.stop.clone());
-        serve_stdio(duplex, self.hub.clone(), tracker, stop).await;
+        let duplex = stdio(self.settings.max_message_size, &tracker)?;
+        let served = serve_stdio(duplex, self.hub.clone(), tracker.clone(), stop);
+        // On a worker of the runtime, where waking its tasks costs no switch of threads.
+        drop(tracker.spawn(served).await);
         Ok(())
     }
 

@@ -4,7 +4,7 @@ use std::pin::pin;
 use futures_util::poll;
 
 use super::*;
-use crate::transport::stdio::threads;
+use crate::transport::stdio::{read_on_thread, write_on_thread};
 use crate::transport::testing::{text, within};
 
 const LIMIT: usize = 100;
@@ -163,11 +163,22 @@ async fn a_stream_of_bytes_carries_small_and_large_frames_in_order() {
     within(async { tokio::join!(sending, receiving) }).await;
 }
 
+fn threads(
+    reader: impl Read + Send + 'static,
+    writer: impl Write + Send + 'static,
+    limit: usize,
+) -> Duplex {
+    Duplex {
+        incoming: read_on_thread(reader, limit).unwrap(),
+        outgoing: write_on_thread(writer).unwrap(),
+    }
+}
+
 #[tokio::test]
 async fn threads_serve_blocking_pipes() {
     let (their_input, mut to_us) = pipe().unwrap();
     let (mut from_us, their_output) = pipe().unwrap();
-    let mut link = threads(their_input, their_output, 10).unwrap();
+    let mut link = threads(their_input, their_output, 10);
     to_us
         .write_all(b"one\n\nthis is too long\r\ntwo\r\nthree")
         .unwrap();
@@ -196,7 +207,7 @@ async fn threads_serve_blocking_pipes() {
 async fn a_reader_that_is_gone_closes_the_link() {
     let (their_input, _to_us) = pipe().unwrap();
     let (from_us, their_output) = pipe().unwrap();
-    let link = threads(their_input, their_output, LIMIT).unwrap();
+    let link = threads(their_input, their_output, LIMIT);
     drop(from_us);
     link.outgoing.send(bytes("x")).await.unwrap();
     within(link.outgoing.closed()).await;

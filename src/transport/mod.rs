@@ -15,6 +15,7 @@ mod child;
 mod credentials;
 mod duplex;
 mod endpoint;
+mod ends;
 mod error;
 mod gather;
 pub mod guard;

@@ -6,10 +6,12 @@ use std::os::fd::AsFd;
 use std::thread;
 
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::duplex::{READ_MAX, Received};
-use super::queue::pump_blocking;
-use super::{Duplex, Incoming, Outgoing, TransportError};
+use super::queue::{pump, pump_blocking};
+use super::{Duplex, Incoming, Outgoing, TransportError, ends};
 use crate::wire::LineDecoder;
 
 /// How many reads' worth of frames may wait for us; each can complete a frame of the largest size.
@@ -17,29 +19,46 @@ const READS: usize = 4;
 
 /// Our stdin and stdout. Frames may have up to `limit` bytes. Call it once in a process.
 ///
-/// Two plain threads do the work, because stdin may be a file or a terminal, and because the same
-/// open pipe may belong to our parent, whose side must not become non-blocking. The reading
-/// thread cannot be interrupted: it ends with stdin or with the process.
-pub fn stdio(limit: usize) -> Result<Duplex, TransportError> {
-    let stdout = io::stdout().as_fd().try_clone_to_owned();
-    let stdout = stdout.map_err(|error| TransportError::reading(&error))?;
-    threads(io::stdin(), File::from(stdout), limit)
+/// Pipes and sockets are waited for, by one task on `tracker` for what we send. Files and terminals cannot be
+/// waited for: each has a plain thread, of which the reading one cannot be interrupted and ends with stdin or with the process.
+pub fn stdio(limit: usize, tracker: &TaskTracker) -> Result<Duplex, TransportError> {
+    let (stdin, stdout) = (io::stdin(), io::stdout());
+    let outgoing = if let Some(writer) = ends::writer(stdout.as_fd()) {
+        writing(writer, tracker)
+    } else {
+        let stdout = stdout.as_fd().try_clone_to_owned();
+        let stdout = stdout.map_err(|error| TransportError::reading(&error))?;
+        write_on_thread(File::from(stdout))?
+    };
+    let incoming = match ends::reader(stdin.as_fd()) {
+        Some(reader) => Incoming::lines(reader, limit),
+        None => read_on_thread(stdin, limit)?,
+    };
+    Ok(Duplex { incoming, outgoing })
 }
 
-/// The same over any blocking pair. `writer` must not be buffered.
-pub(super) fn threads(
-    reader: impl Read + Send + 'static,
-    writer: impl Write + Send + 'static,
-    limit: usize,
-) -> Result<Duplex, TransportError> {
+fn writing(writer: ends::Writer, tracker: &TaskTracker) -> Outgoing {
     let (outgoing, queue) = Outgoing::new();
-    let (frames, received) = mpsc::channel(READS);
+    tracker.spawn(pump(queue, writer, CancellationToken::new()));
+    outgoing
+}
+
+/// `writer` must not be buffered.
+pub(super) fn write_on_thread(
+    writer: impl Write + Send + 'static,
+) -> Result<Outgoing, TransportError> {
+    let (outgoing, queue) = Outgoing::new();
     start("stdout", move || pump_blocking(queue, writer))?;
+    Ok(outgoing)
+}
+
+pub(super) fn read_on_thread(
+    reader: impl Read + Send + 'static,
+    limit: usize,
+) -> Result<Incoming, TransportError> {
+    let (frames, received) = mpsc::channel(READS);
     start("stdin", move || read(reader, limit, &frames))?;
-    Ok(Duplex {
-        incoming: Incoming::batches(received),
-        outgoing,
-    })
+    Ok(Incoming::batches(received))
 }
 
 fn start(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), TransportError> {
