@@ -90,13 +90,16 @@ pub(super) async fn serve_link(duplex: Duplex, options: LinkOptions) {
     let stop = options.stop.clone();
     let client = Client::new(outgoing, options);
     loop {
-        let next = tokio::select! {
-            next = incoming.next() => next,
-            () = stop.cancelled() => {
-                client.drain().await;
-                break;
-            }
-        };
+        let mut next = incoming.ready();
+        if next.is_none() {
+            next = tokio::select! {
+                next = incoming.next() => next,
+                () = stop.cancelled() => {
+                    client.drain().await;
+                    break;
+                }
+            };
+        }
         match next {
             Some(Ok(frame)) => client.take(frame).await,
             Some(Err(error @ TransportError::TooLarge { .. })) => {

@@ -106,6 +106,15 @@ impl Incoming {
         Self(Source::Memory { queue, limit })
     }
 
+    /// The next frame if it has been received already; what was read at once is handled at once.
+    pub fn ready(&mut self) -> Option<Result<Bytes, TransportError>> {
+        match &mut self.0 {
+            Source::Lines(lines) => lines.ready(),
+            Source::Batches { ready, .. } => ready.pop_front(),
+            Source::Memory { .. } | Source::Events(_) => None,
+        }
+    }
+
     /// The next frame without its newline; `None` at the end of the link.
     ///
     /// Bytes that are no JSON are passed up like any other. [`TransportError::TooLarge`] is reported
@@ -154,10 +163,15 @@ struct Lines {
 }
 
 impl Lines {
+    fn ready(&mut self) -> Option<Received> {
+        let frame = self.decoder.next()?;
+        Some(frame.map_err(TransportError::from))
+    }
+
     async fn next(&mut self) -> Option<Received> {
         loop {
-            if let Some(frame) = self.decoder.next() {
-                return Some(frame.map_err(TransportError::from));
+            if let Some(frame) = self.ready() {
+                return Some(frame);
             }
             match self.reader.as_mut()?.read(&mut self.buffer).await {
                 Ok(0) => {

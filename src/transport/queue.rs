@@ -6,6 +6,7 @@ use std::io::{self, IoSlice, Write};
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::task::yield_now;
 use tokio_util::sync::CancellationToken;
 
 /// How many frames may wait for one peer.
@@ -45,6 +46,15 @@ pub(super) async fn pump<W>(
         };
         if count == 0 {
             return;
+        }
+        if count < BATCH_FRAMES {
+            // All who were woken together send before anything is written: one write instead of one for each.
+            yield_now().await;
+            while taken.len() < BATCH_FRAMES
+                && let Ok(more) = queue.try_recv()
+            {
+                taken.push(more);
+            }
         }
         batch.fill(&mut taken);
         if writer.write_all_buf(&mut batch).await.is_err() || writer.flush().await.is_err() {

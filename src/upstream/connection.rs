@@ -297,10 +297,13 @@ impl Connection {
 
     async fn read(self: Arc<Self>, mut incoming: Incoming) {
         loop {
-            let next = tokio::select! {
-                next = incoming.next() => next,
-                () = self.closed() => break,
-            };
+            let mut next = incoming.ready();
+            if next.is_none() {
+                next = tokio::select! {
+                    next = incoming.next() => next,
+                    () = self.closed() => break,
+                };
+            }
             match next {
                 Some(Ok(frame)) => self.dispatch_shared(frame),
                 Some(Err(error @ TransportError::TooLarge { .. })) => self.too_large(&error),
