@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use http::{HeaderMap, HeaderValue};
 use parking_lot::Mutex;
-use tokio::sync::{Notify, Semaphore, mpsc};
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::debug;
@@ -331,13 +331,4 @@ impl Connection {
 /// A header whose value is ours and known to be legal.
 pub(super) fn header_value(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static(""))
-}
-
-/// Where a question goes when it cannot wait for room.
-pub(super) fn offer(events: &mpsc::Sender<Delivery>, delivery: Delivery) -> Result<(), Delivery> {
-    events.try_send(delivery).map_err(|error| match error {
-        mpsc::error::TrySendError::Full(delivery) | mpsc::error::TrySendError::Closed(delivery) => {
-            delivery
-        }
-    })
 }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tokio::sync::mpsc;
 use tracing::{debug, trace};
 
 use crate::protocol::{
@@ -13,8 +12,9 @@ use crate::wire::{Frame, Json, Malformed, Message, Notification, Request, Reques
 
 use super::UpstreamError;
 use super::asked::{Clients, Owner, Question};
-use super::connection::{Connection, offer};
+use super::connection::Connection;
 use super::dialect::Dialect;
+use super::mailbox::Mailbox;
 use super::pending::{Delivery, Found, UpstreamId};
 
 /// Why a question has no owner.
@@ -23,14 +23,14 @@ const UNCLEAR: &str = "several calls are under way that it could belong to";
 
 /// An event that is to reach its call with the pace of the call's own stream.
 pub(super) struct Paced {
-    events: mpsc::Sender<Delivery>,
+    events: Arc<Mailbox>,
     delivery: Delivery,
 }
 
 impl Paced {
     /// Waits for room: the stream belongs to this call alone, so nobody else waits with it.
     pub(super) async fn deliver(self) {
-        drop(self.events.send(self.delivery).await);
+        self.events.deliver(self.delivery).await;
     }
 }
 
@@ -48,7 +48,7 @@ impl Connection {
     /// too slow is dropped.
     pub(super) fn dispatch_shared(self: &Arc<Self>, frame: Bytes) {
         for paced in self.dispatch(frame, Source::Shared) {
-            if offer(&paced.events, paced.delivery).is_err() {
+            if paced.events.offer(paced.delivery).is_err() {
                 debug!(upstream = %self.server, "an event was dropped: its client is too slow");
             }
         }
@@ -189,7 +189,7 @@ impl Connection {
         let owner = self.pending.owners.settle(&question);
         if let Some(events) = owner.and_then(|id| self.pending.events_of(id)) {
             // Without room the client is asked in vain, and its answer goes nowhere.
-            drop(events.try_send(Delivery::Withdrawn(question)));
+            drop(events.offer(Delivery::Withdrawn(question)));
         }
     }
 
@@ -241,7 +241,7 @@ impl Connection {
             Owner::Call(id) => id,
             Owner::Incapable(id, lacking) => {
                 if let Some(events) = self.pending.events_of(id) {
-                    drop(events.try_send(Delivery::Lacking(lacking)));
+                    drop(events.offer(Delivery::Lacking(lacking)));
                 }
                 return self.refuse(
                     request,
@@ -254,7 +254,7 @@ impl Connection {
         };
         owners.asking(request.id.clone(), id);
         let sent = match self.pending.events_of(id) {
-            Some(events) => offer(&events, Delivery::Ask(request)),
+            Some(events) => events.offer(Delivery::Ask(request)),
             None => Err(Delivery::Ask(request)),
         };
         if let Err(Delivery::Ask(request)) = sent {

@@ -6,7 +6,6 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -18,6 +17,7 @@ use crate::wire::{Json, Request, RequestId, Splice};
 
 use super::UpstreamError;
 use super::connection::{CancelStyle, Connection};
+use super::mailbox::Inbox;
 use super::pending::{Delivery, Found, UpstreamId};
 
 /// Questions that a server asks at once come so close to each other, and all of them within so long.
@@ -44,7 +44,7 @@ pub enum Step {
 /// One request in flight on a connection.
 pub(super) struct Exchange {
     id: UpstreamId,
-    deliveries: mpsc::Receiver<Delivery>,
+    deliveries: Inbox,
     connection: Arc<Connection>,
     cancel: CancelStyle,
     /// What sends the request and reads all that answers it, where that is not the connection's task: whoever
@@ -104,7 +104,7 @@ impl Asked {
 impl Exchange {
     pub(super) fn new(
         id: UpstreamId,
-        deliveries: mpsc::Receiver<Delivery>,
+        deliveries: Inbox,
         connection: Arc<Connection>,
         cancel: CancelStyle,
     ) -> Self {

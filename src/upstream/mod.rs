@@ -23,6 +23,7 @@ mod legacy;
 mod legacy_task;
 mod link;
 mod listen;
+mod mailbox;
 mod manifest;
 mod modern;
 mod modern_task;

@@ -1,21 +1,18 @@
 //! Requests in flight on one connection: which id belongs to whom.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use fnv::FnvHashMap;
 use parking_lot::Mutex;
-use tokio::sync::mpsc;
 
 use crate::protocol::{CallEvent, ClientProfile};
 use crate::wire::{Json, Request, RequestId};
 
 use super::UpstreamError;
 use super::asked::{Asking, Owners};
-
-/// How many events of one call wait for a slow client before further ones are dropped.
-const EVENT_QUEUE: usize = 1024;
+use super::mailbox::{Inbox, Mailbox};
 
 /// The id that a request has on the connection to its server, and its progress token there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -103,11 +100,29 @@ pub(super) enum Found {
 }
 
 struct Slot {
-    events: mpsc::Sender<Delivery>,
-    // Reserved when the request is made, so that the response always has a place. `None`: it has come.
-    last: Option<mpsc::OwnedPermit<Delivery>>,
+    mailbox: Arc<Mailbox>,
+    response: Awaited,
     logs: Logs,
     after: After,
+}
+
+impl Slot {
+    fn is_in_flight(&self) -> bool {
+        self.response == Awaited::Yes
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.mailbox.end();
+    }
+}
+
+/// Whether a response is still to come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Awaited {
+    Yes,
+    No,
 }
 
 /// The table of one connection. Bounded by the leases that the server allows.
@@ -121,30 +136,29 @@ pub(super) struct Pending {
 
 #[derive(Default)]
 struct Table {
-    slots: HashMap<UpstreamId, Slot>,
+    slots: FnvHashMap<UpstreamId, Slot>,
     closed: bool,
 }
 
 impl Table {
-    /// The place for the response of a request, which is taken but once.
-    fn ended(&mut self, id: UpstreamId) -> Option<mpsc::OwnedPermit<Delivery>> {
-        let slot = self.slots.get_mut(&id)?;
-        let last = slot.last.take();
+    /// Hands the response to whoever waits for it, once.
+    fn finish(&mut self, id: UpstreamId, delivery: Delivery) -> Found {
+        let Some(slot) = self.slots.get_mut(&id).filter(|slot| slot.is_in_flight()) else {
+            return Found::Unknown;
+        };
+        slot.response = Awaited::No;
+        slot.mailbox.finish(delivery);
         if slot.after == After::Nothing {
             self.slots.remove(&id);
         }
-        last
+        Found::InFlight
     }
 }
 
 impl Pending {
     /// Makes room for a request. `None`: the connection is closed.
-    pub(super) fn open(
-        &self,
-        interest: Interest,
-    ) -> Option<(UpstreamId, mpsc::Receiver<Delivery>)> {
-        let (events, receiver) = mpsc::channel(EVENT_QUEUE + 1);
-        let last = Some(events.clone().try_reserve_owned().ok()?);
+    pub(super) fn open(&self, interest: Interest) -> Option<(UpstreamId, Inbox)> {
+        let (mailbox, inbox) = Mailbox::new();
         let id = UpstreamId(self.next.fetch_add(1, Ordering::Relaxed) + 1);
         let mut table = self.table.lock();
         if table.closed {
@@ -157,8 +171,8 @@ impl Pending {
             after,
         } = interest;
         let slot = Slot {
-            events,
-            last,
+            mailbox,
+            response: Awaited::Yes,
             logs,
             after,
         };
@@ -167,24 +181,20 @@ impl Pending {
             let task = task.as_ref().and_then(Json::text).map(Cow::into_owned);
             self.owners.enter(id, Asking { client, task });
         }
-        Some((id, receiver))
+        Some((id, inbox))
     }
 
     /// Ends a request with what the server said of it.
     pub(super) fn finish(&self, id: UpstreamId, delivery: Delivery) -> Found {
-        let last = self.table.lock().ended(id);
+        let found = self.table.lock().finish(id, delivery);
         self.owners.leave(id);
-        let Some(last) = last else {
-            return Found::Unknown;
-        };
-        drop(last.send(delivery));
-        Found::InFlight
+        found
     }
 
     /// Forgets a request that nobody waits for any more. The server may still be at it.
     pub(super) fn forget(&self, id: UpstreamId) -> Found {
         let slot = self.table.lock().slots.remove(&id);
-        if slot.is_some_and(|slot| slot.last.is_some()) {
+        if slot.is_some_and(|slot| slot.is_in_flight()) {
             self.owners.haunt(id);
             Found::InFlight
         } else {
@@ -193,9 +203,9 @@ impl Pending {
     }
 
     /// Where the events of this request go.
-    pub(super) fn events_of(&self, id: UpstreamId) -> Option<mpsc::Sender<Delivery>> {
+    pub(super) fn events_of(&self, id: UpstreamId) -> Option<Arc<Mailbox>> {
         let table = self.table.lock();
-        table.slots.get(&id).map(|slot| slot.events.clone())
+        table.slots.get(&id).map(|slot| slot.mailbox.clone())
     }
 
     /// The request that a log message without an owner is about: the only one in flight that it can be about, if its
@@ -214,7 +224,7 @@ impl Pending {
     pub(super) fn newest_logging(&self) -> Option<UpstreamId> {
         let table = self.table.lock();
         let wanting = table.slots.iter();
-        let wanting = wanting.filter(|(_, slot)| slot.last.is_some() && slot.logs == Logs::Wanted);
+        let wanting = wanting.filter(|(_, slot)| slot.is_in_flight() && slot.logs == Logs::Wanted);
         wanting.map(|(id, _)| *id).max()
     }
 
@@ -226,7 +236,7 @@ impl Pending {
     fn sole_that(&self, fits: impl Fn(&Slot) -> bool) -> Option<UpstreamId> {
         let table = self.table.lock();
         let fitting = table.slots.iter();
-        let mut fitting = fitting.filter(|(_, slot)| slot.last.is_some() && fits(slot));
+        let mut fitting = fitting.filter(|(_, slot)| slot.is_in_flight() && fits(slot));
         let (id, _) = fitting.next()?;
         fitting.next().is_none().then_some(*id)
     }
@@ -238,8 +248,8 @@ impl Pending {
             table.closed = true;
             std::mem::take(&mut table.slots)
         };
-        for last in slots.into_values().filter_map(|slot| slot.last) {
-            drop(last.send(Delivery::Failed(reason())));
+        for slot in slots.into_values().filter(Slot::is_in_flight) {
+            slot.mailbox.finish(Delivery::Failed(reason()));
         }
     }
 }
