@@ -1,6 +1,5 @@
 //! One client at the other end of a two-way link: stdio, a WebSocket, or HTTP with a stream of events.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +21,7 @@ use crate::wire::{
 use super::batch::Batch;
 use super::modern::ModernRequest;
 use super::reply::{Item, Last, Reply};
+use super::running::{Kind, Running};
 use super::session::Session;
 use super::{answer, legacy};
 
@@ -60,12 +60,10 @@ struct Client {
     dialects: Dialects,
     slots: Arc<Semaphore>,
     ended: CancellationToken,
-    /// Ends subscriptions; ends with the link.
-    listening: CancellationToken,
+    /// Requests under way.
+    running: Running,
     /// The legacy client, once it has shaken hands.
     session: Mutex<Option<Arc<Session>>>,
-    /// Modern requests under way; legacy ones are the session's.
-    in_flight: Mutex<HashMap<RequestId, CancellationToken>>,
 }
 
 /// Serves the client on our own stdin and stdout until it closes its side or `stop`.
@@ -108,7 +106,7 @@ pub(super) async fn serve_link(duplex: Duplex, options: LinkOptions) {
             }
             Some(Err(TransportError::WebSocket { .. } | TransportError::NoWebSocket { .. }))
             | None => {
-                client.listening.cancel();
+                client.running.end_subscriptions();
                 client.drain().await;
                 break;
             }
@@ -118,7 +116,7 @@ pub(super) async fn serve_link(duplex: Duplex, options: LinkOptions) {
             }
         }
     }
-    client.ended.cancel();
+    client.end();
     if let Some(session) = client.session.lock().take() {
         session.cancel_all();
     }
@@ -127,7 +125,6 @@ pub(super) async fn serve_link(duplex: Duplex, options: LinkOptions) {
 
 impl Client {
     fn new(outgoing: Outgoing, options: LinkOptions) -> Arc<Self> {
-        let ended = CancellationToken::new();
         Arc::new(Self {
             hub: options.hub,
             outgoing,
@@ -135,10 +132,9 @@ impl Client {
             caller: options.caller,
             dialects: options.dialects,
             slots: Arc::new(Semaphore::new(MAX_IN_FLIGHT)),
-            listening: ended.child_token(),
-            ended,
+            ended: CancellationToken::new(),
+            running: Running::default(),
             session: Mutex::default(),
-            in_flight: Mutex::default(),
         })
     }
 
@@ -154,8 +150,14 @@ impl Client {
 
     async fn send(&self, frame: Bytes) {
         if self.outgoing.send(frame).await.is_err() {
-            self.ended.cancel();
+            self.end();
         }
+    }
+
+    /// Nobody is there any more.
+    fn end(&self) {
+        self.ended.cancel();
+        self.running.end();
     }
 
     async fn take(self: &Arc<Self>, frame: Bytes) {
@@ -196,8 +198,8 @@ impl Client {
                     .as_ref()
                     .and_then(|params| params.get("requestId"));
                 let id = id.as_ref().and_then(RequestId::from_json);
-                if let Some(cancelled) = id.and_then(|id| self.in_flight.lock().get(&id).cloned()) {
-                    cancelled.cancel();
+                if let Some(id) = id {
+                    self.running.cancel(&id);
                 }
             }
             notification::INITIALIZED => {
@@ -267,21 +269,23 @@ impl Client {
             let error = RpcError::new(code::OVERLOADED, "too many requests are under way");
             return self.send(answer::error(&id, &error).frame).await;
         };
-        let cancelled = match reply {
-            Reply::Listen(_) => self.listening.child_token(),
-            _ => self.ended.child_token(),
+        let kind = match reply {
+            Reply::Listen(_) => Kind::Subscription,
+            _ => Kind::Request,
+        };
+        let Some(place) = self.running.enter(kind) else {
+            return;
         };
         if matches!(reply, Reply::Modern(_) | Reply::Listen(_)) {
-            self.in_flight.lock().insert(id.clone(), cancelled.clone());
+            self.running.name(&place, id.clone());
         }
-        let client = self.clone();
-        self.tracker.spawn(async move {
-            tokio::select! {
-                biased;
-                () = cancelled.cancelled() => drop(client.in_flight.lock().remove(&id)),
-                () = client.deliver(&id, reply) => {}
-            }
-            drop(slot);
+        self.running.start(place, |place| {
+            let client = self.clone();
+            let task = self.tracker.spawn(async move {
+                client.deliver(&id, reply).await;
+                drop((place, slot));
+            });
+            task.abort_handle()
         });
     }
 
@@ -291,7 +295,7 @@ impl Client {
                 Item::Message(frame) => self.send(frame).await,
                 Item::Last(Last { frame, .. }) => {
                     // Before the response is out: its id may be used again from then on.
-                    self.in_flight.lock().remove(id);
+                    self.running.forget(id);
                     return self.send(frame).await;
                 }
                 Item::Cancelled => return,

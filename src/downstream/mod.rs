@@ -19,6 +19,7 @@ mod link;
 mod listen;
 mod modern;
 mod reply;
+mod running;
 mod session;
 mod sessions;
 mod sse;
