@@ -95,6 +95,20 @@ pub(super) enum Purpose {
     Errand,
     /// For clients. It keeps what its servers offer, and a hang-up is for the work to heed.
     Clients,
+    /// The same for the one client on stdin and stdout.
+    Client,
+}
+
+impl Purpose {
+    /// The runtime for it. What one client sends leaves one worker time to spare. A second one would be woken by each frame,
+    /// find nothing to do and sleep again (60 µs of CPU a call, one call at a time, instead of 48).
+    fn runtime(self) -> io::Result<Runtime> {
+        let mut runtime = Builder::new_multi_thread();
+        if self == Self::Client {
+            runtime.worker_threads(1);
+        }
+        runtime.enable_all().build()
+    }
 }
 
 /// Starts the mux, does the work with it, and shuts it down, whatever comes of the work. A signal ends
@@ -104,11 +118,11 @@ pub(super) fn with_app<T>(
     purpose: Purpose,
     work: impl AsyncFnOnce(&App) -> Result<T, CliError>,
 ) -> Result<T, CliError> {
-    let runtime = Builder::new_multi_thread().enable_all().build()?;
+    let runtime = purpose.runtime()?;
     let result = runtime.block_on(async {
         let (mut signals, manifest) = match purpose {
             Purpose::Errand => (Signals::catch()?, None),
-            Purpose::Clients => (Signals::but_hang_up()?, manifest()),
+            Purpose::Clients | Purpose::Client => (Signals::but_hang_up()?, manifest()),
         };
         let vault = vault(config).map(Arc::new);
         let app = App::start(config, guard(), Keeping { vault, manifest });

@@ -40,7 +40,7 @@ pub(super) fn run(args: &ServeArgs, common: &Common) -> Result<Exit, CliError> {
         return Err(AppError::Exposed(open).into());
     }
     let manager = Notifier::of(&Environment::of_process());
-    with_app(&config, Purpose::Clients, async |app| {
+    with_app(&config, fronts.purpose(), async |app| {
         let reloader = app.reloader(sources.clone(), config.clone());
         let _stopping = manager.until_dropped();
         tokio::select! {
@@ -116,6 +116,15 @@ impl Fronts {
             stdio: self.stdio && self.http.is_some(),
             http: None,
             sockets,
+        }
+    }
+
+    /// What a mux with these fronts is for.
+    fn purpose(&self) -> Purpose {
+        if self.http.is_none() && self.sockets.is_empty() {
+            Purpose::Client
+        } else {
+            Purpose::Clients
         }
     }
 
@@ -222,6 +231,8 @@ mod tests {
             .or(configured.map(str::to_owned))
             .map(|text| text.parse().unwrap());
         let fronts = Fronts::of(&args, configured);
+        let alone = fronts.purpose() == Purpose::Client;
+        assert_eq!(alone, fronts.http.is_none());
         (fronts.stdio, fronts.http.map(|listen| listen.to_string()))
     }
 
