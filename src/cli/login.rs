@@ -22,7 +22,6 @@ use crate::config::{Config, TransportConfig};
 use crate::oauth::{Attempt, Device, Forgotten, Ledger, OAuthError, Redirect, Site};
 use crate::printable;
 use crate::protocol::ServerName;
-use crate::transport::HttpClient;
 
 /// How long a person may take in the browser, in minutes.
 const PATIENCE: u64 = 10;
@@ -98,7 +97,7 @@ fn site(config: &Config, server: &str) -> Result<Site, CliError> {
         );
     };
     let ledger = Ledger::new(Arc::new(vault), entry.name.as_str(), &http.url);
-    let site = Site::new(&HttpClient::new(), http, ledger);
+    let site = Site::new(http, ledger);
     site.ok_or_else(|| {
         fixed()
             .hint("its entry says which `Authorization` to send")

@@ -37,7 +37,13 @@ impl Nearness {
         }
     }
 
-    fn of_ip(address: IpAddr) -> Self {
+    /// Whether what is so near may be reached, if nothing may be nearer than `nearest`.
+    pub(super) fn is_allowed(self, nearest: Self) -> bool {
+        self != Self::Special && self >= nearest
+    }
+
+    /// How near an address is.
+    pub(super) fn of_ip(address: IpAddr) -> Self {
         match address {
             IpAddr::V4(address) => Self::of_v4(address),
             IpAddr::V6(address) => Self::of_v6(address),

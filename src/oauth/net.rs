@@ -1,10 +1,14 @@
 //! The requests of a login: where they may go, and how much is read.
 
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, HeaderValue, StatusCode};
+use parking_lot::Mutex;
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 use url::{Host, Url};
@@ -19,6 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Longest document and longest answer, in bytes.
 const LONGEST: usize = 256 * 1024;
 const REDIRECTS: usize = 3;
+/// How many hosts are remembered.
+const MOST_HOSTS: usize = 64;
 
 /// Reaches authorization servers on behalf of one server.
 #[derive(Clone)]
@@ -28,6 +34,31 @@ pub(super) struct Net {
     server: HttpConfig,
     /// Its URL for HTTP.
     url: Url,
+    hosts: Hosts,
+}
+
+/// Names of hosts that were checked, each with the nearest that an address of it may be. A name may lead elsewhere when it is
+/// connected to.
+#[derive(Clone, Default)]
+struct Hosts(Arc<Mutex<HashMap<String, Nearness>>>);
+
+impl Hosts {
+    fn note(&self, url: &Url, nearest: Nearness) {
+        let mut hosts = self.0.lock();
+        let Some(Host::Domain(name)) = url.host().filter(|_| !is_loopback(url)) else {
+            return;
+        };
+        if hosts.len() >= MOST_HOSTS {
+            hosts.clear();
+        }
+        hosts.insert(name.to_owned(), nearest);
+    }
+
+    /// The server itself, and a proxy, are as near as they like.
+    fn fits(&self, name: &str, address: IpAddr) -> bool {
+        let nearest = self.0.lock().get(name).copied();
+        nearest.is_none_or(|nearest| Nearness::of_ip(address).is_allowed(nearest))
+    }
 }
 
 /// An answer that was read.
@@ -37,11 +68,15 @@ pub(super) struct Reply {
 }
 
 impl Net {
-    pub(super) fn new(http: HttpClient, server: &HttpConfig, url: Url) -> Self {
+    pub(super) fn new(server: &HttpConfig, url: Url) -> Self {
+        let hosts = Hosts::default();
+        let checked = hosts.clone();
+        let fits = move |name: &str, address| checked.fits(name, address);
         Self {
-            http,
+            http: HttpClient::choosing(Arc::new(fits)),
             server: server.clone(),
             url,
+            hosts,
         }
     }
 
@@ -61,8 +96,9 @@ impl Net {
             return Err(bad(Some(&url), "it holds credentials"));
         }
         if url.host() != self.url.host() {
-            let nearness = Nearness::of(&url).await;
-            if nearness == Nearness::Special || nearness < Nearness::of(&self.url).await {
+            let nearest = Nearness::of(&self.url).await;
+            self.hosts.note(&url, nearest);
+            if !Nearness::of(&url).await.is_allowed(nearest) {
                 return Err(bad(
                     Some(&url),
                     "it is nearer to this machine than the server is",
@@ -227,5 +263,26 @@ pub(super) fn is_loopback(url: &Url) -> bool {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
         None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_leads_no_nearer_than_when_it_was_checked() {
+        let hosts = Hosts::default();
+        let at = |text: &str| text.parse::<IpAddr>().unwrap();
+        hosts.note(
+            &Url::parse("https://as.example/x").unwrap(),
+            Nearness::Private,
+        );
+        assert!(hosts.fits("as.example", at("93.184.216.34")));
+        assert!(hosts.fits("as.example", at("10.0.0.1")));
+        for near in ["127.0.0.1", "::1", "169.254.169.254"] {
+            assert!(!hosts.fits("as.example", at(near)), "{near}");
+        }
+        assert!(hosts.fits("proxy.example", at("10.0.0.1")));
     }
 }

@@ -13,7 +13,6 @@ use super::record::{Known, Ledger, Login, Record};
 use super::redirect::Redirect;
 use super::{Challenge, OAuthError};
 use crate::config::{HttpConfig, OAuthConfig};
-use crate::transport::HttpClient;
 
 /// A request that servers answer to those only whom they know.
 const QUESTION: &str = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}"#;
@@ -29,12 +28,12 @@ pub struct Site {
 
 impl Site {
     /// `None` if the server's credentials are fixed ones.
-    pub fn new(http: &HttpClient, server: &HttpConfig, ledger: Ledger) -> Option<Self> {
+    pub fn new(server: &HttpConfig, ledger: Ledger) -> Option<Self> {
         let config = server.oauth.clone()?;
         let url = over_http(&server.url)?;
         Some(Self {
             config,
-            net: Net::new(http.clone(), server, url.clone()),
+            net: Net::new(server, url.clone()),
             url,
             ledger,
         })

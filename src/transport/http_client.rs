@@ -12,6 +12,7 @@ use reqwest::redirect::{Action, Attempt, Policy};
 use reqwest::{Client, ClientBuilder, Url};
 
 use super::TransportError;
+use super::chosen::Chosen;
 use super::http1::Pool;
 use super::tls::{equipped, of_tls, refuses_client};
 use crate::config::TlsConfig;
@@ -34,11 +35,12 @@ pub(super) const AGENT: &str = concat!("mcpmux/", env!("CARGO_PKG_VERSION"));
 /// Proxies are taken from the environment; loopback addresses are reached directly. Redirects are followed within the
 /// origin and only where method and body stay (307, 308). No limit on the whole time of an exchange: that is the caller's.
 #[derive(Clone, Default)]
-pub struct HttpClient(Arc<Clients>);
+pub struct HttpClient(pub(super) Arc<Clients>);
 
 /// Each is built when first needed, since reading the system's certificates takes time.
 #[derive(Default)]
-struct Clients {
+pub(super) struct Clients {
+    pub(super) chosen: Chosen,
     near: OnceLock<Client>,
     near_tls: OnceLock<Client>,
     far: OnceLock<Client>,
@@ -110,6 +112,7 @@ impl HttpClient {
         let near = is_loopback(url);
         let builder = || {
             let builder = if near { base().no_proxy() } else { base() };
+            let builder = self.0.chosen.among(builder);
             match url.scheme() {
                 "wss" => builder.http1_only(),
                 "https" => builder,

@@ -146,7 +146,7 @@ fn credentials(config: &ServerConfig, options: &PoolOptions) -> Option<Arc<dyn C
         | TransportConfig::WebSocket(http) => http,
     };
     let ledger = Ledger::new(vault, config.name.as_str(), &http.url);
-    let site = Site::new(&options.http, http, ledger)?;
+    let site = Site::new(http, ledger)?;
     let access = Access::new(config.name.as_str(), site, options.tracker.clone());
     Some(Arc::new(access))
 }
