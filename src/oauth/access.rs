@@ -1,7 +1,7 @@
 //! The token for the requests to one server, always the newest one.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -23,6 +23,8 @@ use crate::vault::Mark;
 
 /// Time between two looks for what another process may have stored.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
+/// For so long a look is good for further requests: it costs as much as half of one. A refusal has it made anew.
+const GOOD: Duration = Duration::from_millis(20);
 /// How many scopes a server may have us remember.
 const MOST_SCOPES: usize = 100;
 /// How many of them an error shows.
@@ -48,6 +50,8 @@ struct Held {
     /// The mark of the stored record when it was read.
     mark: Option<Mark>,
     login: Option<Arc<Login>>,
+    /// When the mark was compared last.
+    looked: Option<Instant>,
     /// Scopes that the login has not and the server wants.
     lacking: Vec<String>,
     /// Why an unattended client has no token.
@@ -109,7 +113,12 @@ impl Credentials for Access {
 
 impl Inner {
     async fn current(self: &Arc<Self>) -> Result<Option<HeaderValue>, OAuthError> {
-        let Some(login) = self.login().await? else {
+        let login = if self.has_just_looked() {
+            self.held.lock().login.clone()
+        } else {
+            self.login().await?
+        };
+        let Some(login) = login else {
             return Ok(None);
         };
         if login.is_fresh() {
@@ -203,14 +212,20 @@ impl Inner {
     }
 
     /// What is held now, read anew if it was changed.
+    fn has_just_looked(&self) -> bool {
+        let looked = self.held.lock().looked;
+        looked.is_some_and(|looked| looked.elapsed() < GOOD)
+    }
+
     async fn login(&self) -> Result<Option<Arc<Login>>, OAuthError> {
         if self.site.is_unattended() {
             return Ok(self.held.lock().login.clone());
         }
         let mark = self.site.ledger.mark();
         {
-            let held = self.held.lock();
+            let mut held = self.held.lock();
             if held.mark.as_ref() == Some(&mark) {
+                held.looked = Some(Instant::now());
                 return Ok(held.login.clone());
             }
         }

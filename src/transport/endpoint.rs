@@ -184,11 +184,19 @@ impl Endpoint {
         })
     }
 
-    /// Sends a request with the credentials, and once more if it was refused and there are others then.
     async fn send(&self, sent: Sent<'_>) -> Result<Answer, TransportError> {
-        let Some(credentials) = &self.credentials else {
-            return self.execute(sent).await;
-        };
+        match &self.credentials {
+            None => self.execute(sent).await,
+            Some(credentials) => self.send_showing(&**credentials, sent).await,
+        }
+    }
+
+    /// Sends a request with the credentials, and once more if it was refused and there are others then.
+    async fn send_showing(
+        &self,
+        credentials: &dyn Credentials,
+        sent: Sent<'_>,
+    ) -> Result<Answer, TransportError> {
         let shown = credentials.current().await?;
         let mut answer = self.show(sent, shown.as_ref()).await?;
         let refusal = Refusal::of(answer.status, &answer.headers, shown.as_ref());
@@ -227,7 +235,7 @@ impl Endpoint {
                 extra: &HeaderMap::new(),
                 ..sent
             };
-            return self.go(sent).await;
+            return Box::pin(self.go(sent)).await;
         }
         self.go(sent).await
     }
@@ -235,7 +243,8 @@ impl Endpoint {
     async fn go(&self, sent: Sent<'_>) -> Result<Answer, TransportError> {
         match &self.way {
             Way::Plain(pool) => self.plainly(pool, sent).await,
-            Way::Client(client) => self.by_client(client, sent).await,
+            // Apart: the future of a plain call is made for each one, and need not have room for this.
+            Way::Client(client) => Box::pin(self.by_client(client, sent)).await,
         }
     }
 

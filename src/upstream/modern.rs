@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::catalog::Inventory;
 use crate::protocol::{
@@ -53,8 +53,11 @@ impl Modern {
 
     /// What HTTP repeats of the body (SEP-2243).
     pub(super) fn headers(&self, outgoing: &Outgoing) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        headers.insert(PROTOCOL_VERSION, header_value(version().as_str()));
+        let mut headers = HeaderMap::with_capacity(4);
+        headers.insert(
+            PROTOCOL_VERSION,
+            HeaderValue::from_static(version().as_str()),
+        );
         headers.insert(
             METHOD,
             header_value(&HeaderText::encode(outgoing.method.as_str())),

@@ -78,7 +78,7 @@ impl Pool {
                 Err(Failure::Unsent(_)) => {}
             }
         }
-        let wire = self.connect().await?;
+        let wire = Box::pin(self.connect()).await?;
         let answer = self.exchange(wire, request).await;
         answer.map_err(|(Failure::Unsent(error) | Failure::Broken(error))| error)
     }

@@ -77,6 +77,7 @@ fn parse(head: &Bytes) -> Result<Option<Head>, &'static str> {
         .and_then(|code| StatusCode::from_u16(code).ok());
     let status = status.ok_or("an answer without a status")?;
     let mut headers = HeaderMap::with_capacity(response.headers.len());
+    let mut said = Said::default();
     for header in response.headers.iter() {
         let name = HeaderName::from_bytes(header.name.as_bytes());
         // A slice of the head: the value is not copied.
@@ -84,10 +85,11 @@ fn parse(head: &Bytes) -> Result<Option<Head>, &'static str> {
         let (Ok(name), Ok(value)) = (name, value) else {
             return Err("an unusable header");
         };
+        said.note(&name, value.as_bytes())?;
         headers.append(name, value);
     }
-    let (framing, is_framed) = frame(status, &headers)?;
-    let keeps = match connection(&headers) {
+    let (framing, is_framed) = said.framing(status);
+    let keeps = match said.wish {
         Wish::Close => false,
         Wish::Keep => is_framed,
         Wish::Nothing => is_framed && response.version == Some(1),
@@ -100,66 +102,77 @@ fn parse(head: &Bytes) -> Result<Option<Head>, &'static str> {
     }))
 }
 
-/// How the body ends, and whether anything can follow it.
-fn frame(status: StatusCode, headers: &HeaderMap) -> Result<(Framing, bool), &'static str> {
-    if matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
-        || status.is_informational()
-    {
-        return Ok((Framing::Length(0), true));
-    }
-    let length = length(headers)?;
-    if let Some(coding) = headers.get_all(TRANSFER_ENCODING).iter().next_back() {
-        let last = coding.as_bytes().rsplit(|byte| *byte == b',').next();
-        let is_chunked =
-            last.is_some_and(|last| last.trim_ascii().eq_ignore_ascii_case(b"chunked"));
-        // Who says both may mean to smuggle something: nothing follows on this connection.
-        return Ok(match (is_chunked, length) {
-            (true, said) => (Framing::Chunked(Chunk::Size), said.is_none()),
-            (false, _) => (Framing::Closing, false),
-        });
-    }
-    Ok(match length {
-        Some(length) => (Framing::Length(length), true),
-        None => (Framing::Closing, false),
-    })
+/// What the headers say about the body and the connection.
+#[derive(Default)]
+struct Said {
+    length: Option<u64>,
+    coding: Option<Coding>,
+    wish: Wish,
 }
 
-fn length(headers: &HeaderMap) -> Result<Option<u64>, &'static str> {
-    let mut said = None;
-    for value in headers.get_all(CONTENT_LENGTH) {
-        for part in value.as_bytes().split(|byte| *byte == b',') {
-            let part = part.trim_ascii();
-            let digits = !part.is_empty() && part.iter().all(u8::is_ascii_digit);
-            let number = std::str::from_utf8(part).ok().filter(|_| digits);
-            let number = number.and_then(|text| text.parse().ok());
-            let number = number.ok_or("an unusable length")?;
-            if said.is_some_and(|said| said != number) {
-                return Err("two different lengths");
-            }
-            said = Some(number);
-        }
-    }
-    Ok(said)
+#[derive(Clone, Copy)]
+enum Coding {
+    Chunked,
+    Other,
 }
 
+#[derive(Default)]
 enum Wish {
     Keep,
     Close,
+    #[default]
     Nothing,
 }
 
-fn connection(headers: &HeaderMap) -> Wish {
-    let mut wish = Wish::Nothing;
-    for value in headers.get_all(CONNECTION) {
-        for word in value.as_bytes().split(|byte| *byte == b',') {
-            let word = word.trim_ascii();
-            if word.eq_ignore_ascii_case(b"close") {
-                return Wish::Close;
-            }
-            if word.eq_ignore_ascii_case(b"keep-alive") {
-                wish = Wish::Keep;
+impl Said {
+    fn note(&mut self, name: &HeaderName, value: &[u8]) -> Result<(), &'static str> {
+        let mut words = value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+        if *name == CONTENT_LENGTH {
+            words.try_for_each(|word| self.length(word))?;
+        } else if *name == TRANSFER_ENCODING {
+            let last = words.next_back().unwrap_or_default();
+            self.coding = Some(if last.eq_ignore_ascii_case(b"chunked") {
+                Coding::Chunked
+            } else {
+                Coding::Other
+            });
+        } else if *name == CONNECTION {
+            for word in words {
+                if word.eq_ignore_ascii_case(b"close") {
+                    self.wish = Wish::Close;
+                } else if word.eq_ignore_ascii_case(b"keep-alive")
+                    && !matches!(self.wish, Wish::Close)
+                {
+                    self.wish = Wish::Keep;
+                }
             }
         }
+        Ok(())
     }
-    wish
+
+    fn length(&mut self, word: &[u8]) -> Result<(), &'static str> {
+        let digits = !word.is_empty() && word.iter().all(u8::is_ascii_digit);
+        let number = std::str::from_utf8(word).ok().filter(|_| digits);
+        let number = number.and_then(|text| text.parse().ok());
+        let number = number.ok_or("an unusable length")?;
+        if self.length.is_some_and(|said| said != number) {
+            return Err("two different lengths");
+        }
+        self.length = Some(number);
+        Ok(())
+    }
+
+    /// How the body ends, and whether anything can follow it.
+    fn framing(&self, status: StatusCode) -> (Framing, bool) {
+        let is_bare = matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+        if is_bare || status.is_informational() {
+            return (Framing::Length(0), true);
+        }
+        match (self.coding, self.length) {
+            // Who says both may mean to smuggle something: nothing follows on this connection.
+            (Some(Coding::Chunked), length) => (Framing::Chunked(Chunk::Size), length.is_none()),
+            (None, Some(length)) => (Framing::Length(length), true),
+            (Some(Coding::Other), _) | (None, None) => (Framing::Closing, false),
+        }
+    }
 }
