@@ -193,6 +193,7 @@ fn classify_upstream(error: &UpstreamError) -> (i64, &'static str, Option<Durati
         UpstreamError::Overloaded => (code::OVERLOADED, "overloaded", None),
         UpstreamError::Broken(_)
         | UpstreamError::Status(_)
+        | UpstreamError::Denied { .. }
         | UpstreamError::Transport(_)
         | UpstreamError::Answered(_)
         | UpstreamError::Unasked { .. }

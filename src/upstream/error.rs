@@ -34,6 +34,14 @@ pub enum UpstreamError {
     /// The server answered with an HTTP status and nothing that explains it.
     #[error("the server answered HTTP status {0}")]
     Status(u16),
+    /// The server answered a handshake with an HTTP status, and with an error object that is about no request.
+    #[error("the server answered HTTP status {status}: {error}")]
+    Denied {
+        /// The status.
+        status: u16,
+        /// The error object.
+        error: Json,
+    },
     /// The server answered nonsense.
     #[error("{0}")]
     Broken(String),

@@ -9,9 +9,9 @@ use http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use tracing::debug;
 
-use crate::protocol::RpcError;
+use crate::protocol::{RpcError, code};
 use crate::transport::{Answer, Endpoint, EventStream, Standing, TransportError, is_events};
-use crate::wire::{Frame, Message};
+use crate::wire::{Frame, Json, Message, RequestId};
 
 use super::UpstreamError;
 use super::connection::{Carrier, Connection};
@@ -183,13 +183,20 @@ impl Connection {
             return Err(refusal.unwrap_or(UpstreamError::Lost));
         }
         let body = answer.body.bytes().await.map_err(|error| lost(&error))?;
-        match refusal {
-            Some(why) if !is_error_response(&body) => Err(why),
-            _ => {
-                self.dispatch_stream(body, id).await;
-                Ok(())
+        if let Some(why) = refusal {
+            let Some(said) = error_of(&body) else {
+                return Err(why);
+            };
+            if let UpstreamError::Status(status) = why
+                && self.dialect().is_none()
+                && said.is_about_nothing()
+            {
+                let error = said.error.detached();
+                return Err(UpstreamError::Denied { status, error });
             }
         }
+        self.dispatch_stream(body, id).await;
+        Ok(())
     }
 
     /// Reads the stream of a call to its end, and picks it up again where it breaks off, if the server gave
@@ -262,13 +269,35 @@ pub(super) fn refusal(answer: &Answer) -> UpstreamError {
     }
 }
 
-/// Whether a body is a JSON-RPC error, which says more than the HTTP status.
-fn is_error_response(body: &Bytes) -> bool {
-    matches!(
-        Frame::parse(body.clone()),
-        Ok(Frame::One(Message::Response(response)))
-            if response.body.as_ref().is_err_and(|error| RpcError::code_of(error).is_some())
-    )
+/// A JSON-RPC error, which says more than the HTTP status that it comes with.
+struct ErrorBody {
+    id: Option<RequestId>,
+    code: i64,
+    error: Json,
+}
+
+impl ErrorBody {
+    /// Whether it answers no request, and is none of those that only modern servers know.
+    fn is_about_nothing(&self) -> bool {
+        let modern = [
+            code::UNSUPPORTED_VERSION,
+            code::HEADER_MISMATCH,
+            code::MISSING_CAPABILITY,
+        ];
+        self.id.is_none() && !modern.contains(&self.code)
+    }
+}
+
+fn error_of(body: &Bytes) -> Option<ErrorBody> {
+    let Ok(Frame::One(Message::Response(response))) = Frame::parse(body.clone()) else {
+        return None;
+    };
+    let error = response.body.err()?;
+    Some(ErrorBody {
+        id: response.id,
+        code: RpcError::code_of(&error)?,
+        error,
+    })
 }
 
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {

@@ -58,9 +58,10 @@ pub(super) async fn contact(
 }
 
 /// The statuses with which a server of the HTTP+SSE transport refuses a handshake by POST (2025-11-25, "Backwards
-/// compatibility").
+/// compatibility"). An error that answers the handshake itself comes from a server that knows how to take it.
 fn is_reason_to_fall_back(refused: &UpstreamError) -> bool {
-    matches!(refused, UpstreamError::Status(400 | 404 | 405))
+    use UpstreamError::{Denied, Status};
+    matches!(refused, Status(status) | Denied { status, .. } if matches!(status, 400 | 404 | 405))
 }
 
 /// Looks whether the server behind a URL speaks the older transport. If not, it is what it said first that counts.
@@ -199,7 +200,13 @@ fn judge(answer: Result<Json, UpstreamError>) -> Result<Probed, UpstreamError> {
         },
         // A refusal without a modern error body is how legacy servers answer (but a broken or closed door
         // says nothing about the era).
-        Err(UpstreamError::Status(400..=499) | UpstreamError::Broken(_)) => Ok(Probed::Legacy),
+        Err(
+            UpstreamError::Status(400..=499)
+            | UpstreamError::Denied {
+                status: 400..=499, ..
+            }
+            | UpstreamError::Broken(_),
+        ) => Ok(Probed::Legacy),
         Err(other) => Err(other),
     }
 }

@@ -29,6 +29,13 @@ fn error_of(stream: String) -> String {
     report["error"].as_str().expect("an error").to_owned()
 }
 
+fn refusing(status: u16, body: &str) -> String {
+    let length = body.len();
+    format!(
+        "HTTP/1.1 {status} No\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
+}
+
 fn url_of(fake: &FakeServer) -> String {
     format!("http://{}/sse", fake.addr())
 }
@@ -75,6 +82,72 @@ fn a_url_without_a_type_falls_back_when_the_handshake_is_refused() {
             (&json!("ready"), &json!(1))
         );
     }
+}
+
+#[test]
+fn a_body_that_answers_no_request_does_not_hold_the_fallback_up() {
+    // What express, Starlette and the SDKs' own examples say at a path that takes no POST.
+    for body in [
+        r#"{"detail":"Method Not Allowed"}"#,
+        r#"{"jsonrpc":"2.0","error":{"code":-32000,"message":"Method not allowed."},"id":null}"#,
+        r#"{"jsonrpc":"2.0","error":{"code":-32000,"message":"No."}}"#,
+        r#"{"jsonrpc":"2.0","result":{},"id":77}"#,
+    ] {
+        let fake = fake::legacy()
+            .tool("echo")
+            .http_answering(move |head| {
+                let here = head.start.starts_with("POST /sse");
+                here.then(|| refusing(405, body))
+            })
+            .sse();
+        let entry = json!({"url": url_of(&fake)});
+        let report = reported(&MuxTest::new().entry("a", entry));
+        assert_eq!(report["state"], "ready", "{body}: {report}");
+    }
+}
+
+#[test]
+fn an_error_about_the_handshake_itself_comes_from_a_server_that_takes_posts() {
+    // The probe has the id 1 and the handshake the id 2; the last ones are about nothing, but no old server says that.
+    for (body, said) in [
+        (
+            r#"{"jsonrpc":"2.0","error":{"code":-32601,"message":"modern only"},"id":2}"#,
+            "modern only",
+        ),
+        (
+            r#"{"jsonrpc":"2.0","error":{"code":-32022,"message":"no","data":{"supported":["2031-01-01"]}},"id":null}"#,
+            "2031-01-01",
+        ),
+        (
+            r#"{"jsonrpc":"2.0","error":{"code":-32020,"message":"headers"},"id":null}"#,
+            "headers",
+        ),
+    ] {
+        let fake = fake::legacy()
+            .tool("echo")
+            .http_answering(move |head| {
+                let here = head.start.starts_with("POST /sse");
+                here.then(|| refusing(400, body))
+            })
+            .sse();
+        let entry = json!({"url": url_of(&fake)});
+        let report = reported(&MuxTest::new().entry("a", entry));
+        assert_eq!(report["state"], "unavailable", "{body}: {report}");
+        let error = report["error"].as_str().expect("an error");
+        assert!(error.contains(said), "{error}");
+        assert!(fake.heads().iter().all(|head| head.word(0) == "POST"));
+    }
+}
+
+#[test]
+fn what_a_server_that_speaks_neither_has_said_is_shown() {
+    let body = r#"{"jsonrpc":"2.0","error":{"code":-32000,"message":"which tenant?"},"id":null}"#;
+    let fake = fake::legacy()
+        .http_answering(move |_| Some(refusing(400, body)))
+        .http();
+    let report = reported(&MuxTest::new().upstream("a", &fake));
+    let error = report["error"].as_str().expect("an error");
+    assert!(error.contains("which tenant?"), "{error}");
 }
 
 #[test]

@@ -68,14 +68,21 @@ impl Client {
         match method {
             "completion/complete" | "settle" => self != Self::Inspector,
             "ping" => self != Self::Inspector && era == Era::Legacy,
+            "logged" | "watched" | "changed" | "cancelled" => self.has_scenes(),
+            "task" => matches!(self, Self::Py1 | Self::Npm),
             _ => true,
         }
     }
 
     /// Whether the client does this operation, in this era.
     pub(crate) fn does(self, operation: &Operation, era: Era) -> bool {
-        let answers = matches!(self, Self::Py1 | Self::Py2 | Self::Npm);
-        self.can(&operation.method, era) && (answers || !operation.asks)
+        let fits = era == Era::Legacy || !operation.legacy;
+        fits && self.can(&operation.method, era) && (self.has_scenes() || !operation.asks)
+    }
+
+    /// Whether its driver answers questions, and plays what takes several requests.
+    fn has_scenes(self) -> bool {
+        matches!(self, Self::Py1 | Self::Py2 | Self::Npm)
     }
 
     /// Whether each operation has a connection, and over stdio a server process, of its own.

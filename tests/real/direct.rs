@@ -20,10 +20,14 @@ const FOR_SOME_CLIENTS: [&str; 6] = [
     "trigger-url-elicitation",
 ];
 
+/// What the names begin with of what clients have had made there.
+const MADE: &str = "note-";
+
 /// Whether an entry of a list is the same for every client.
 pub(crate) fn for_everybody(server: &str, entry: &Value) -> bool {
     let name = entry["name"].as_str().unwrap_or_default();
-    server != "everything" || !FOR_SOME_CLIENTS.contains(&name)
+    let everything = matches!(server, "everything" | "rooted");
+    !everything || !FOR_SOME_CLIENTS.contains(&name) && !name.starts_with(MADE)
 }
 
 /// How the mux, or a client without it, reaches the servers.
@@ -155,10 +159,13 @@ fn session(client: Client, server: &Server, how: (Reach, Era), target: Target) -
         .operations
         .iter()
         .filter(|operation| client.does(operation, how.1));
+    let leg = format!("{} {} {}", client.name(), how.0.name(), how.1.name());
     Session {
         id: id(server, how),
         era: how.1,
         target,
-        operations: operations.cloned().collect(),
+        operations: operations
+            .map(|operation| operation.clone().within(&leg))
+            .collect(),
     }
 }

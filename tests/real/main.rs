@@ -225,7 +225,7 @@ impl World<'_> {
                 Some(target) => target,
                 None => there.stdio(self.scratch, &leg)?,
             };
-            entries.insert(server.name.to_owned(), there.entry(&target));
+            entries.insert(server.name.to_owned(), there.entry(&target, reach));
         }
         let mux = Mux::start(reach, &entries, &stage)?;
         let mut offences = 0;

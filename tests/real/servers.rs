@@ -5,10 +5,11 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use crate::direct::Reach;
 use crate::peers::{Peers, fixture, script};
 use crate::process::{Running, command};
 use crate::scratch::Scratch;
-use crate::session::{Era, Operation, Target};
+use crate::session::{Era, Needs, Operation, Sharing, Target};
 
 const OPERATIONS: &str = include_str!("../peers/operations.json");
 /// How often a server is started again because somebody else took its port.
@@ -66,9 +67,21 @@ impl Server {
         Ok(Target::Stdio(words))
     }
 
+    /// How the mux's clients share it.
+    pub(crate) fn sharing(&self, reach: Reach) -> Sharing {
+        match (self.name, reach) {
+            ("everything" | "pyws", Reach::Stdio) => Sharing::Auto,
+            // Over stdio, each connection is a process, with a memory of its own.
+            ("everything", _) | ("pyws", Reach::Http) => Sharing::Shared,
+            ("pyws" | "rooted", _) => Sharing::PerClient,
+            _ => Sharing::Auto,
+        }
+    }
+
     /// What the mux's configuration says of it.
-    pub(crate) fn entry(&self, target: &Target) -> Value {
+    pub(crate) fn entry(&self, target: &Target, reach: Reach) -> Value {
         let mut entry = self.rules.clone();
+        entry["sharing"] = json!(self.sharing(reach).name());
         match target {
             Target::Http(url) | Target::Ws(url) => entry["url"] = json!(url),
             Target::Sse(url) => {
@@ -160,8 +173,16 @@ fn operations(server: &str, scratch: &Scratch) -> Result<Vec<Operation>, String>
             .find_map(|key| params?.get(key));
         let what = what.map(|what| format!(" {what}")).unwrap_or_default();
         let id = format!("{server} {index}: {method}{what}");
+        let needs = match value["needs"].as_str() {
+            Some("kept") => Needs::Kept,
+            Some("shared") => Needs::Shared,
+            Some("own") => Needs::Own,
+            _ => Needs::Nothing,
+        };
         Operation {
             asks: value["asks"] == true,
+            legacy: value["legacy"] == true,
+            needs,
             ..Operation::new(&id, method, params.cloned())
         }
     };
@@ -206,25 +227,21 @@ pub(crate) fn theirs(peers: &Peers, scratch: &Scratch) -> Result<Vec<Server>, St
     let time = peers.python("v1", "mcp-server-time");
     let git = peers.python("v1", "mcp-server-git");
     let (python1, pyws) = (peers.python("v1", "python"), script("servers/pyws.py"));
+    let piped = |name, list: &[&str]| (name, words(list), Listens::Never);
+    let all_over_http = Listens::OnPort(words(&[&node, &everything, "streamableHttp"]));
     let legacy = [
         (
             "everything",
             words(&[&node, &everything, "stdio"]),
-            Listens::OnPort(words(&[&node, &everything, "streamableHttp"])),
+            all_over_http,
         ),
-        (
-            "filesystem",
-            words(&[&node, &filesystem, &files]),
-            Listens::Never,
-        ),
-        ("memory", words(&[&node, &memory]), Listens::Never),
-        (
-            "time",
-            words(&[&time, "--local-timezone", "UTC"]),
-            Listens::Never,
-        ),
-        ("git", words(&[&git, "--repository", &repo]), Listens::Never),
-        ("pyws", words(&[&python1, &pyws, "stdio"]), Listens::Never),
+        // The same again, for clients that have a connection of their own.
+        piped("rooted", &[&node, &everything, "stdio"]),
+        piped("filesystem", &[&node, &filesystem, &files]),
+        piped("memory", &[&node, &memory]),
+        piped("time", &[&time, "--local-timezone", "UTC"]),
+        piped("git", &[&git, "--repository", &repo]),
+        piped("pyws", &[&python1, &pyws, "stdio"]),
     ];
     let dual = [
         ("pymcp", "v2", "pymcp.py"),
@@ -239,7 +256,7 @@ pub(crate) fn theirs(peers: &Peers, scratch: &Scratch) -> Result<Vec<Server>, St
     let legacy = legacy.into_iter().map(|known| (known, false));
     let dual = dual.into_iter().map(|known| (known, true));
     let older = |name: &str| match name {
-        "everything" => Some(Older::Sse(words(&[&node, &everything, "sse"]))),
+        "everything" | "rooted" => Some(Older::Sse(words(&[&node, &everything, "sse"]))),
         "pyws" => Some(Older::Ws(words(&[&python1, &pyws, "ws", "0"]))),
         _ => None,
     };
@@ -253,7 +270,10 @@ pub(crate) fn theirs(peers: &Peers, scratch: &Scratch) -> Result<Vec<Server>, St
             dual,
             operations,
             behind: None,
-            rules: json!({}),
+            rules: match name {
+                "rooted" => json!({ "resources": [], "templates": [], "prompts": [] }),
+                _ => json!({}),
+            },
         })
     };
     legacy.chain(dual).map(server).collect()

@@ -50,7 +50,7 @@ pub(crate) enum Target {
 }
 
 /// One thing to do. The methods are those of MCP, with two more: `server` tells what the handshake
-/// said, `settle` waits until the lists have the lengths in its parameters.
+/// said, `settle` waits until the lists have the lengths in its parameters; and the scenes of the drivers.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Operation {
     pub(crate) id: String,
@@ -60,6 +60,53 @@ pub(crate) struct Operation {
     /// Whether the server asks the client something before it answers.
     #[serde(skip)]
     pub(crate) asks: bool,
+    /// Whether only clients of the old revisions can do it.
+    #[serde(skip)]
+    pub(crate) legacy: bool,
+    /// What the connection has to be like behind a mux.
+    #[serde(skip)]
+    pub(crate) needs: Needs,
+}
+
+/// How long a server on a pipe must remember its client.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Needs {
+    /// For the length of a call.
+    #[default]
+    Nothing,
+    /// From call to call: one connection for all, or for each client.
+    Kept,
+    /// As the one that tells the mux what there is.
+    Shared,
+    /// As nobody else.
+    Own,
+}
+
+/// How the servers of a mux share their connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sharing {
+    Auto,
+    Shared,
+    PerClient,
+}
+
+impl Sharing {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Shared => "shared",
+            Self::PerClient => "per-client",
+        }
+    }
+
+    pub(crate) fn gives(self, needs: Needs) -> bool {
+        match needs {
+            Needs::Nothing => true,
+            Needs::Kept => self != Self::Auto,
+            Needs::Shared => self == Self::Shared,
+            Needs::Own => self == Self::PerClient,
+        }
+    }
 }
 
 impl Operation {
@@ -69,7 +116,25 @@ impl Operation {
             method: method.to_owned(),
             params,
             asks: false,
+            legacy: false,
+            needs: Needs::Nothing,
         }
+    }
+
+    /// The operation as part of this leg: `{leg}` becomes a name that no other leg has.
+    pub(crate) fn within(mut self, leg: &str) -> Self {
+        let fits = |letter: char| {
+            if letter.is_ascii_alphanumeric() {
+                letter
+            } else {
+                '-'
+            }
+        };
+        let leg: String = leg.chars().map(fits).collect();
+        let params = self.params.map(|params| params.to_string());
+        self.params =
+            params.and_then(|text| serde_json::from_str(&text.replace("{leg}", &leg)).ok());
+        self
     }
 }
 

@@ -44,6 +44,10 @@ impl Door {
             Self::Ws => "ws",
         }
     }
+
+    fn is_older(self) -> bool {
+        matches!(self, Self::Sse | Self::Ws)
+    }
 }
 
 /// One session of a client with a mux.
@@ -60,6 +64,12 @@ impl Leg {
         let (client, era) = (self.client.name(), self.era.name());
         let (door, reach) = (self.door.name(), mux.reach.name());
         format!("{client} {era} over {door}, servers over {reach}")
+    }
+
+    /// Whether the client does this operation with this server of the mux.
+    pub(crate) fn does(self, server: &Server, reach: Reach, operation: &Operation) -> bool {
+        let sharing = server.sharing(reach);
+        sharing.gives(operation.needs) && self.client.does(operation, self.era)
     }
 }
 
@@ -111,12 +121,10 @@ impl Mux {
         // One connection per operation means one mux per operation here: once is enough.
         let dear = client.reconnects() && self.reach == Reach::Http;
         let doors = doors.filter(|door| !(dear && *door == Door::Stdio));
-        // What is behind the mux does not depend on the door: once is enough there, too.
-        let doors = match self.reach {
-            Reach::Older if client.reconnects() => doors.take(0),
-            Reach::Older => doors.take(1),
-            _ => doors.take(usize::MAX),
-        };
+        // What is behind the mux does not depend on the door; but old servers and old clients meet in all ways.
+        let dear = self.reach == Reach::Older && !doors.clone().any(Door::is_older);
+        let doors = doors.take(if dear { 1 } else { usize::MAX });
+        let doors = doors.filter(|door| self.reach != Reach::Older || *door != Door::Stdio);
         let legs = |door| {
             client.eras().iter().map(move |era| Leg {
                 client,
@@ -138,7 +146,7 @@ impl Mux {
         let mut sessions = Vec::new();
         for leg in legs {
             let wanted = baseline.keys(servers, (self.reach, leg.era))?;
-            let operations = operations(servers, *leg, wanted);
+            let operations = operations(servers, *leg, self.reach, wanted);
             let target = match leg.door {
                 Door::Http => Target::Http(self.url.clone()),
                 Door::Sse => Target::Sse(self.beside("http", "/sse")),
@@ -201,34 +209,41 @@ fn serve(stage: &Stage, name: &str, config: &Value, cache: &str) -> Result<Vec<S
 }
 
 /// What is done with the mux: its own lists once, then everything that was done with the servers.
-fn operations(servers: &[Server], leg: Leg, wanted: Value) -> Vec<Operation> {
+fn operations(servers: &[Server], leg: Leg, reach: Reach, wanted: Value) -> Vec<Operation> {
     let mut all = vec![Operation::new("settle", "settle", Some(wanted))];
     let own = ["server", "ping"]
         .into_iter()
         .chain(LISTS.map(|list| list.method));
     all.extend(own.map(|method| Operation::new(method, method, None)));
-    let lists = |operation: &&Operation| !operation.method.ends_with("/list");
-    for server in servers {
-        let its = server.operations.iter().filter(lists);
-        all.extend(its.map(|operation| renamed(operation, server.name)));
-    }
     all.retain(|operation| leg.client.does(operation, leg.era));
+    for server in servers {
+        let its = server.operations.iter().filter(|operation| {
+            !operation.method.ends_with("/list") && leg.does(server, reach, operation)
+        });
+        let id = format!(
+            "{} {} {}",
+            leg.client.name(),
+            leg.era.name(),
+            leg.door.name()
+        );
+        all.extend(its.map(|operation| renamed(operation, server.name).within(&id)));
+    }
     all
 }
 
 /// The operation with the public name of what it is about; URIs stay as they are.
 fn renamed(operation: &Operation, server: &str) -> Operation {
     let mut operation = operation.clone();
-    let name = match operation.method.as_str() {
-        "completion/complete" => "/ref/name",
-        _ => "/name",
+    let names: &[&str] = match operation.method.as_str() {
+        "completion/complete" => &["/ref/name"],
+        _ => &["/name", "/tool", "/undo", "/witness"],
     };
-    if let Some(name) = operation
-        .params
-        .as_mut()
-        .and_then(|params| params.pointer_mut(name))
-    {
-        *name = json!(public(server, name.as_str().unwrap_or_default()));
+    if let Some(params) = &mut operation.params {
+        for name in names {
+            if let Some(name) = params.pointer_mut(name) {
+                *name = json!(public(server, name.as_str().unwrap_or_default()));
+            }
+        }
     }
     operation
 }

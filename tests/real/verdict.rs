@@ -53,7 +53,7 @@ impl Comparison<'_> {
         for server in self.servers {
             for operation in &server.operations {
                 let listed = operation.method.ends_with("/list");
-                if !listed && self.leg.client.does(operation, self.leg.era) {
+                if !listed && self.leg.does(server, self.mux.reach, operation) {
                     verdict.note(&operation.id, self.operation(server, operation));
                 }
             }
@@ -139,9 +139,10 @@ impl Comparison<'_> {
 /// The entry as its server lists it, if it is this server's.
 fn owned(server: &Server, entry: &Value, list: List, expected: &[Value]) -> Option<Value> {
     if list.key != "name" {
-        let ours = expected
-            .iter()
-            .any(|known| known[list.key] == entry[list.key]);
+        let ours = !for_everybody(server.name, entry)
+            || expected
+                .iter()
+                .any(|known| known[list.key] == entry[list.key]);
         return ours.then(|| entry.clone());
     }
     let name = original(server.name, entry["name"].as_str()?)?;

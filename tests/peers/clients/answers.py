@@ -36,3 +36,8 @@ def sampled(params: dict) -> dict:
     heard = params["messages"][-1]["content"]
     text = f"I heard: {heard['text']}"
     return {"role": "assistant", "content": {"type": "text", "text": text}, "model": "parrot", "stopReason": "endTurn"}
+
+
+def roots() -> dict:
+    """The answer to `roots/list`."""
+    return {"roots": [{"uri": "file:///home/ann/one", "name": "one"}, {"uri": "file:///home/ann/tw%C3%B6", "name": "twö"}]}

@@ -3,6 +3,8 @@
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
+import { scenes } from "./scenes.mjs";
+
 const [sdk] = process.argv.slice(2);
 const load = (file) => import(pathToFileURL(join(sdk, "dist/esm", file)));
 const { Client } = await load("client/index.js");
@@ -10,7 +12,8 @@ const { StdioClientTransport } = await load("client/stdio.js");
 const { StreamableHTTPClientTransport } = await load("client/streamableHttp.js");
 const { SSEClientTransport } = await load("client/sse.js");
 const { WebSocketClientTransport } = await load("client/websocket.js");
-const { CreateMessageRequestSchema, ElicitRequestSchema, McpError, ResultSchema } = await load("types.js");
+const types = await load("types.js");
+const { CreateMessageRequestSchema, ElicitRequestSchema, ListRootsRequestSchema, McpError, ResultSchema } = types;
 
 const LISTS = {
   "tools/list": ["tools", "name"],
@@ -41,6 +44,11 @@ function sampled(params) {
   return { role: "assistant", content: said, model: "parrot", stopReason: "endTurn" };
 }
 
+const ROOTS = [
+  { uri: "file:///home/ann/one", name: "one" },
+  { uri: "file:///home/ann/tw%C3%B6", name: "twö" },
+];
+
 function transport(session) {
   if (session.ws) return new WebSocketClientTransport(new URL(session.ws));
   if (session.sse) return new SSEClientTransport(new URL(session.sse));
@@ -55,10 +63,12 @@ async function request(client, method, params, options) {
   return client.request({ method, params }, ResultSchema, { timeout: 60_000, ...options });
 }
 
-/** Notes progress as it arrives: the SDK itself drops what comes in the same turn as the response. */
+/** Notes what is told as it arrives: the SDK itself drops progress that comes in the same turn as the response. */
 function listen(link, client) {
   const heed = link.onmessage;
+  client.told = [];
   link.onmessage = (message, ...rest) => {
+    if (message.method && message.id === undefined) client.told.push(message);
     if (message.method === "notifications/progress") {
       const { progress, total, message: text } = message.params;
       client.progress.push([progress, total ?? null, text ?? null]);
@@ -93,7 +103,15 @@ async function settle(client, wanted) {
   }
 }
 
+async function keys(client, method) {
+  const [member, key] = LISTS[method];
+  return (await walk(client, method))[member].map((entry) => entry[key]);
+}
+
 async function perform(client, { method, params }) {
+  if (method in scenes) {
+    return scenes[method]({ client, told: client.told, types, keys: (list) => keys(client, list) }, params);
+  }
   if (method === "server") return { revision: client.revision, capabilities: client.getServerCapabilities() };
   if (method === "settle") return settle(client, params);
   if (method in LISTS) return walk(client, method);
@@ -118,10 +136,11 @@ const say = (line) => process.stdout.write(JSON.stringify(line) + "\n");
 
 async function run(session) {
   try {
-    const capabilities = { elicitation: { form: {}, url: {} }, sampling: {} };
+    const capabilities = { elicitation: { form: {}, url: {} }, sampling: {}, roots: {} };
     const client = new Client({ name: "npm", version: "1" }, { capabilities });
     client.setRequestHandler(ElicitRequestSchema, ({ params }) => elicited(params));
     client.setRequestHandler(CreateMessageRequestSchema, ({ params }) => sampled(params));
+    client.setRequestHandler(ListRootsRequestSchema, () => ({ roots: ROOTS }));
     const link = transport(session);
     // Not every transport keeps the revision that was agreed on; the client tells each of it.
     const tell = link.setProtocolVersion?.bind(link);

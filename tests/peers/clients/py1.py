@@ -7,20 +7,27 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import anyio
-from answers import elicited, sampled
+from answers import elicited, roots, sampled
 from mcp import ClientSession, McpError, StdioServerParameters, stdio_client
 from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.client.websocket import websocket_client
 from mcp.types import (
+    CallToolResult,
+    CancelledNotification,
+    CancelledNotificationParams,
+    ClientNotification,
     CompletionArgument,
     CreateMessageResult,
     ElicitResult,
+    ListRootsResult,
     PaginatedRequestParams,
     PromptReference,
     ResourceTemplateReference,
+    ServerNotification,
 )
 from pydantic import AnyUrl
+from scenes import SCENES
 
 LISTS = {
     "tools/list": ("list_tools", "tools", "name"),
@@ -41,6 +48,77 @@ async def sample(_context, params) -> CreateMessageResult:
 
 async def elicit(_context, params) -> ElicitResult:
     return ElicitResult.model_validate(elicited(plain(params)))
+
+
+async def list_roots(_context) -> ListRootsResult:
+    return ListRootsResult.model_validate(roots())
+
+
+class Peer:
+    """What the scenes do, with this SDK."""
+
+    def __init__(self) -> None:
+        self.client: ClientSession = None
+        self.logs: list = []
+        self.told: list = []  # notifications
+
+    async def log(self, params) -> None:
+        self.logs.append([params.level, params.logger, params.data])
+
+    async def hear(self, message) -> None:
+        if isinstance(message, ServerNotification):
+            self.told.append(plain(message.root))
+
+    async def set_level(self, level: str) -> None:
+        await self.client.set_logging_level(level)
+
+    async def call(self, name: str, arguments: dict | None = None, **_modern) -> str:
+        return plain(await self.client.call_tool(name, arguments))["content"][0].get("text")
+
+    async def keys(self, method: str) -> list:
+        _, member, key = LISTS[method]
+        return [entry[key] for entry in (await walk(self.client, method))[member]]
+
+    @asynccontextmanager
+    async def watching(self, uri: str):
+        await self.client.subscribe_resource(AnyUrl(uri))
+        self.told.clear()
+        updates = "notifications/resources/updated"
+        yield lambda: [message["params"]["uri"] for message in self.told if message["method"] == updates]
+        await self.client.unsubscribe_resource(AnyUrl(uri))
+
+    @asynccontextmanager
+    async def changes(self, method: str):
+        self.told.clear()
+        wanted = f"notifications/{method}_changed"
+        yield lambda: sum(message["method"] == wanted for message in self.told)
+
+    async def cancel(self, name: str) -> None:
+        begun = anyio.Event()
+
+        async def step(*_progress) -> None:
+            begun.set()
+
+        async with anyio.create_task_group() as group:
+            number = self.client._request_id
+            group.start_soon(lambda: self.client.call_tool(name, progress_callback=step))
+            await begun.wait()
+            cancelled = CancelledNotification(params=CancelledNotificationParams(requestId=number))
+            await self.client.send_notification(ClientNotification(cancelled))
+            # There need not be an answer.
+            group.cancel_scope.cancel()
+
+    async def task(self, name: str, arguments: dict) -> dict:
+        tasks = self.client.experimental
+        made = await tasks.call_tool_as_task(name, arguments)
+        listed = made.task.taskId in [task.taskId for task in (await tasks.list_tasks()).tasks]
+        # The questions of a task come while its result is waited for.
+        async for status in tasks.poll_task(made.task.taskId):
+            if status.status == "input_required":
+                break
+        result = plain(await tasks.get_task_result(made.task.taskId, CallToolResult))
+        status = (await tasks.get_task(made.task.taskId)).status
+        return {"listed": listed, "status": status, "content": result["content"]}
 
 
 async def walk(client: ClientSession, method: str) -> dict:
@@ -100,11 +178,15 @@ async def perform(client: ClientSession, method: str, params: dict, progress: li
     raise SystemExit(f"unknown operation {method}")
 
 
-async def answer(client: ClientSession, operation: dict) -> dict:
+async def answer(peer: Peer, operation: dict) -> dict:
     """The line that one operation ends in, without its addresses."""
     progress: list = []
+    method, params = operation["method"], operation.get("params", {})
     try:
-        line = {"result": await perform(client, operation["method"], operation.get("params", {}), progress)}
+        if method in SCENES:
+            line = {"result": await SCENES[method](peer, params)}
+        else:
+            line = {"result": await perform(peer.client, method, params, progress)}
     except McpError as error:
         line = {"error": plain(error.error)}
     except Exception as error:
@@ -140,12 +222,16 @@ async def run(session: dict, turn: anyio.CapacityLimiter) -> None:
     async with turn:
         try:
             async with connect(session) as (incoming, outgoing):
-                async with ClientSession(incoming, outgoing, timedelta(seconds=60), sample, elicit) as client:
+                peer = Peer()
+                asked = {"sampling_callback": sample, "elicitation_callback": elicit, "list_roots_callback": list_roots}
+                told = {"logging_callback": peer.log, "message_handler": peer.hear}
+                async with ClientSession(incoming, outgoing, timedelta(seconds=60), **asked, **told) as client:
+                    peer.client = client
                     hello = await client.initialize()
                     server = {"revision": hello.protocolVersion, "capabilities": plain(hello.capabilities)}
                     for operation in session["operations"]:
                         asked = operation["method"] == "server"
-                        line = {"result": server} if asked else await answer(client, operation)
+                        line = {"result": server} if asked else await answer(peer, operation)
                         say(session=session["id"], operation=operation["id"], **line)
         except Exception as error:
             say(session=session["id"], exception=repr(error))
