@@ -33,6 +33,7 @@ mod queue;
 #[cfg(test)]
 mod raw_server;
 mod reply;
+mod sieve;
 mod sse_client;
 mod stdio;
 #[cfg(test)]

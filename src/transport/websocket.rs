@@ -1,13 +1,12 @@
 //! A WebSocket as a link: one message in one text frame (RFC 6455).
 
-use std::io;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::time::{Instant, interval, sleep, timeout};
 use tokio_tungstenite::WebSocketStream;
@@ -19,6 +18,7 @@ use tokio_util::task::TaskTracker;
 
 use super::duplex::Received;
 use super::queue::{BATCH_FRAMES, Queued};
+use super::sieve::Sieve;
 use super::{Duplex, Incoming, Outgoing, TransportError};
 
 /// How long the other side has to close after we have.
@@ -57,8 +57,9 @@ impl Default for Pulse {
     }
 }
 
-/// Both directions of a WebSocket whose handshake is done. Messages may have up to `ends.limit` bytes; a longer one is
-/// refused by its header and ends the link with code 1009, as a binary one does with 1003.
+/// Both directions of a WebSocket whose handshake is done. Messages may have up to `ends.limit` bytes. A longer one of a
+/// server is left out and reported, as long as it comes in one frame and can be read to its end; otherwise, and from a
+/// client, it is refused by its header and ends the link with code 1009, as a binary one does with 1003.
 ///
 /// One task on `tracker` drives it. It pings, and gives the other side up when that shows no life for too long; it ends
 /// when all clones of `outgoing` are gone or `ends.closing` is cancelled, saying `ends.farewell`, or when the other side
@@ -74,7 +75,9 @@ where
             .max_message_size(Some(ends.limit))
             .max_frame_size(Some(ends.limit))
             .read_buffer_size(READ);
-        let io = Counted { io, moved: 0 };
+        // Who calls us ends with what it says; of a server, others want more.
+        let left_out = (role == Role::Client).then_some(ends.limit);
+        let io = Sieve::new(io, left_out);
         let driver = Driver {
             socket: WebSocketStream::from_raw_socket(io, role, Some(config)).await,
             ends,
@@ -95,7 +98,7 @@ where
 }
 
 struct Driver<S> {
-    socket: WebSocketStream<Counted<S>>,
+    socket: WebSocketStream<Sieve<S>>,
     ends: Ends,
     /// Why the link ends, to be told to who reads it.
     error: Option<TransportError>,
@@ -179,7 +182,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                     Ok(None) => None,
                     Ok(Some(frame)) => {
                         if let Some(room) = room.take() {
-                            room.send(vec![Ok(frame)]);
+                            room.send(vec![frame]);
                         }
                         None
                     }
@@ -208,11 +211,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     }
 
     /// What was read: a message, or nothing for us.
-    fn read(&mut self, message: Option<Result<Message, Error>>) -> Result<Option<Bytes>, End> {
+    fn read(&mut self, message: Option<Result<Message, Error>>) -> Result<Option<Received>, End> {
         self.heard = Instant::now();
         let limit = self.ends.limit;
         match message {
-            Some(Ok(Message::Text(text))) => Ok(Some(text.into())),
+            Some(Ok(Message::Text(text))) => {
+                let left_out = &mut self.socket.get_mut().left_out;
+                if text.is_empty() && *left_out > 0 {
+                    *left_out -= 1;
+                    return Ok(Some(Err(TransportError::TooLarge { limit })));
+                }
+                Ok(Some(Ok(text.into())))
+            }
             Some(Ok(Message::Binary(_))) => {
                 self.broken(CloseCode::Unsupported, "a message is a text frame")
             }
@@ -245,7 +255,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     }
 
     /// What was read is against the rules.
-    fn broken(&mut self, code: CloseCode, detail: &str) -> Result<Option<Bytes>, End> {
+    fn broken(&mut self, code: CloseCode, detail: &str) -> Result<Option<Received>, End> {
         let detail = detail.to_owned();
         // What follows a close frame is not what went wrong first.
         self.error.get_or_insert(TransportError::NoWebSocket {
@@ -288,7 +298,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     /// Looks for life on the other side, and asks for it.
     fn round(&mut self, listening: bool) -> Option<End> {
-        let count = self.socket.get_ref().moved;
+        let count = self.socket.get_ref().written;
         if !self.flushing || count != self.moved.0 {
             self.moved = (count, Instant::now());
         }
@@ -347,44 +357,6 @@ fn poll<S: AsyncRead + AsyncWrite + Unpin>(
         return Poll::Ready(Event::Read(message));
     }
     Poll::Pending
-}
-
-/// Counts the bytes that are written.
-struct Counted<S> {
-    io: S,
-    moved: u64,
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_read(context, buffer)
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.io).poll_write(context, bytes);
-        if let Poll::Ready(Ok(count)) = written {
-            self.moved += count as u64;
-        }
-        written
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(context)
-    }
 }
 
 #[cfg(test)]

@@ -156,7 +156,7 @@ async fn a_peer_that_does_not_read_is_waited_for_with_a_bound() {
 #[tokio::test]
 async fn a_peer_without_a_sign_of_life_is_given_up() {
     let (ours, theirs) = tokio::io::duplex(16);
-    let io = Counted { io: ours, moved: 0 };
+    let io = Sieve::new(ours, None);
     let long_ago = Instant::now()
         .checked_sub(Pulse::default().silence)
         .unwrap();

@@ -128,7 +128,24 @@ fn a_close_in_the_middle_of_a_call_is_told_with_its_code() {
 }
 
 #[test]
-fn a_message_that_is_too_large_is_refused_by_its_header() {
+fn a_message_that_is_too_large_costs_its_call_and_nobody_else() {
+    let fake = fake::legacy()
+        .tool("echo")
+        .tool_answering("large", |_| Reply::text(&"x".repeat(80 * 1024)))
+        .websocket();
+    let mux = MuxTest::new()
+        .settings(&json!({"maxMessageSize": "64KiB"}))
+        .upstream("a", &fake)
+        .start();
+    for client in [mux.legacy(), mux.modern()] {
+        assert_eq!(client.call("a__large", &json!({})).code(), -32012);
+        assert_eq!(client.call("a__echo", &json!({})).said(), "echo {}");
+    }
+    assert_eq!(fake.links(), 1);
+}
+
+#[test]
+fn a_message_of_absurd_length_is_refused_by_its_header() {
     let announced = [&[0x80 | TEXT, 127][..], &(1u64 << 40).to_be_bytes()].concat();
     let (fake, _mux, client) = breaking(announced);
     let error = client.call("a__breaks", &json!({})).error();
