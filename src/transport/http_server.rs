@@ -25,6 +25,7 @@ use super::TransportError;
 use super::gather::Gather;
 use super::listener::{Accepted, Listener};
 use super::origin::Allowed;
+use super::patience::Patience;
 use super::reply::{HttpReply, ReplyBody};
 use super::upgrade::Upgrade;
 
@@ -75,12 +76,15 @@ pub struct ServeOptions {
     pub header_timeout: Duration,
     /// The longest pause within a body.
     pub body_timeout: Duration,
+    /// How long a client may take nothing of what is sent to it before its connection is ended.
+    pub stall: Duration,
     /// How long requests under way may take once the server is told to stop.
     pub drain: Duration,
 }
 
 impl ServeOptions {
-    /// 10 000 connections, 75 s for a head or between requests, 30 s of pause in a body, 5 s to drain.
+    /// 10 000 connections, 75 s for a head or between requests, 30 s of pause in a body, 120 s in which
+    /// nothing is taken, 5 s to drain.
     pub fn new(max_body: usize, allowed: Allowed) -> Self {
         Self {
             max_body,
@@ -88,6 +92,7 @@ impl ServeOptions {
             max_connections: 10_000,
             header_timeout: Duration::from_secs(75),
             body_timeout: Duration::from_secs(30),
+            stall: Duration::from_secs(120),
             drain: Duration::from_secs(5),
         }
     }
@@ -170,8 +175,8 @@ impl<S: HttpService> Server<S> {
             async move { server.answer(request, peer).await }
         });
         let builder = self.builder();
-        let mut connection =
-            pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
+        let stream = TokioIo::new(Patience::new(stream, self.options.stall));
+        let mut connection = pin!(builder.serve_connection_with_upgrades(stream, service));
         let silence = async {
             sleep(self.options.header_timeout).await;
             if asked.load(Ordering::Relaxed) {

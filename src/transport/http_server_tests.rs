@@ -360,3 +360,20 @@ async fn more_connections_than_allowed_wait() {
     drop(first);
     assert_eq!(status(&within(second).await), "HTTP/1.1 200 OK");
 }
+
+#[tokio::test]
+async fn who_takes_nothing_is_given_up() {
+    let (sender, mut told) = mpsc::channel(4);
+    let stall = Duration::from_millis(300);
+    let server = start(ServeOptions { stall, ..options() }, move |_| {
+        let dropped = Tell(sender.clone(), "dropped");
+        let more = |dropped| async { Some((Bytes::from_static(&[b'x'; 16 * 1024]), dropped)) };
+        let items = stream::unfold(dropped, more);
+        Box::pin(async { HttpReply::stream(StatusCode::OK, "text/plain", items) })
+    })
+    .await;
+    let mut slow = TcpStream::connect(server.address).await.unwrap();
+    let wish = b"GET / HTTP/1.1\r\nHost: 127.0.0.1:1\r\n\r\n";
+    slow.write_all(wish).await.unwrap();
+    assert_eq!(within(told.recv()).await, Some("dropped"));
+}

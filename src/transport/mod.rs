@@ -28,6 +28,7 @@ mod leader;
 mod lines;
 mod listener;
 mod origin;
+mod patience;
 mod process;
 mod queue;
 #[cfg(test)]
