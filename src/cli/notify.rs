@@ -8,8 +8,10 @@ use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::SocketAddr;
 use std::os::unix::net::UnixDatagram;
 use std::process;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use rustix::time::{ClockId, clock_gettime};
 use tokio::time::interval;
 
 use crate::config::Environment;
@@ -19,6 +21,8 @@ pub(super) struct Notifier {
     socket: Option<UnixDatagram>,
     /// How often it wants to hear that we live.
     watchdog: Option<Duration>,
+    /// Whether it has heard that clients can come.
+    serves: AtomicBool,
 }
 
 /// Says that we stop, when it is dropped.
@@ -44,12 +48,33 @@ impl Notifier {
         Self {
             watchdog: watchdog(environment).filter(|_| socket.is_some()),
             socket,
+            serves: AtomicBool::new(false),
         }
     }
 
     /// Says that clients can come, and where to.
     pub(super) fn ready(&self, status: &str) {
         self.tell(&format!("READY=1\nSTATUS={status}"));
+        self.serves.store(true, Ordering::Relaxed);
+    }
+
+    /// Says that the configuration is read again, while `work` lasts. Not before clients can come: that is a start.
+    pub(super) async fn reloading<T>(&self, work: impl Future<Output = T>) -> T {
+        let serves = self.serves.load(Ordering::Relaxed);
+        if serves {
+            let now = clock_gettime(ClockId::Monotonic);
+            let micros = Duration::new(now.tv_sec.unsigned_abs(), 0)
+                + Duration::from_nanos(now.tv_nsec.unsigned_abs());
+            self.tell(&format!(
+                "RELOADING=1\nMONOTONIC_USEC={}",
+                micros.as_micros()
+            ));
+        }
+        let done = work.await;
+        if serves {
+            self.tell("READY=1");
+        }
+        done
     }
 
     /// Says that we stop as soon as what it returns is dropped.

@@ -42,11 +42,13 @@ pub(super) fn run(args: &ServeArgs, common: &Common) -> Result<Exit, CliError> {
     let manager = Notifier::of(&Environment::of_process());
     with_app(&config, fronts.purpose(), async |app| {
         let reloader = app.reloader(sources.clone(), config.clone());
+        // Before anybody hears that we are there, and hangs up.
+        let hang_ups = HangUps::catch()?;
         let _stopping = manager.until_dropped();
         tokio::select! {
             served = fronts.serve(app, &manager) => served?,
             failed = must_stop(app.hub(), &config) => return Err(failed),
-            ended = heed_hang_ups(&reloader) => return Err(ended),
+            ended = heed(hang_ups, &reloader, &manager) => return Err(ended),
             () = watch(reloader.clone()) => {}
             // A hub that hangs would hang here.
             () = manager.live(|| drop(app.hub().servers())) => {}
@@ -56,13 +58,9 @@ pub(super) fn run(args: &ServeArgs, common: &Common) -> Result<Exit, CliError> {
 }
 
 /// Follows the files whenever there is a hang-up, until the terminal is gone. What comes of it is in the log.
-async fn heed_hang_ups(reloader: &Arc<Reloader>) -> CliError {
-    let mut hang_ups = match HangUps::catch() {
-        Ok(hang_ups) => hang_ups,
-        Err(error) => return error.into(),
-    };
+async fn heed(mut hang_ups: HangUps, reloader: &Arc<Reloader>, manager: &Notifier) -> CliError {
     while hang_ups.next().await == HangUp::Reload {
-        drop(reloader.reload().await);
+        drop(manager.reloading(reloader.reload()).await);
     }
     CliError::Ended(Exit::Terminated)
 }

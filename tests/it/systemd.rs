@@ -3,6 +3,7 @@
 use std::fs;
 use std::net::TcpListener;
 use std::os::unix::net::{UnixDatagram, UnixListener};
+use std::process::Command;
 
 use serde_json::{Value, json};
 
@@ -104,4 +105,78 @@ fn servers_get_nothing_of_it() {
     for word in ["NOTIFY_SOCKET", "WATCHDOG", "LISTEN_", "socket:"] {
         assert!(!seen.contains(word), "{word} in {seen}");
     }
+}
+
+#[test]
+fn the_manager_hears_that_the_files_are_read_again() {
+    let test = MuxTest::new();
+    let (manager, path) = manager(&test);
+    let mux = test.env("NOTIFY_SOCKET", &path).start();
+    assert!(heard(&manager).starts_with("READY=1\nSTATUS="));
+    mux.process.signal(rustix::process::Signal::HUP);
+    let word = heard(&manager);
+    let micros = word.strip_prefix("RELOADING=1\nMONOTONIC_USEC=");
+    let micros: i64 = micros.expect("the time").parse().expect("a number");
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic).tv_sec;
+    assert!(
+        (now - 60..=now).contains(&(micros / 1_000_000)),
+        "{word}, now {now}"
+    );
+    assert_eq!(heard(&manager), "READY=1");
+}
+
+/// Whether this tool of systemd is here. Where everything is to be tried, it must be.
+#[expect(
+    clippy::print_stderr,
+    reason = "who reads the run must know what was not tried"
+)]
+fn has(tool: &str) -> bool {
+    let there = Command::new(tool).arg("--version").output();
+    let there = there.is_ok_and(|ran| ran.status.success());
+    let wanted = std::env::var_os("MCPMUX_TOOLS").is_some_and(|value| value == "1");
+    assert!(there || !wanted, "`{tool}` is not installed");
+    if !there {
+        eprintln!("skipped: no `{tool}` here");
+    }
+    there
+}
+
+#[test]
+fn systemds_own_tool_starts_us_with_the_first_client() {
+    if !has("systemd-socket-activate") {
+        return;
+    }
+    let free = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
+    let test = MuxTest::new();
+    let file = test.dir().join("real.sock").display().to_string();
+    for listen in [free.expect("a port").to_string(), file] {
+        let fake = fake::legacy().tool("echo").stdio();
+        let mux = MuxTest::new()
+            .upstream("a", &fake)
+            .start_by_systemd(&listen);
+        for client in [mux.legacy(), mux.modern()] {
+            assert_eq!(client.call("a__echo", &json!({})).said(), "echo {}");
+        }
+    }
+}
+
+#[test]
+fn the_example_units_are_what_systemd_understands() {
+    if !has("systemd-analyze") {
+        return;
+    }
+    let test = MuxTest::new();
+    let mut command = Command::new("systemd-analyze");
+    command.args(["verify", "--man=no"]);
+    for name in ["mcpmux.service", "mcpmux.socket"] {
+        let unit = format!("{}/examples/systemd/{name}", env!("CARGO_MANIFEST_DIR"));
+        let unit = fs::read_to_string(unit).expect("a unit");
+        let unit = unit.replace("/usr/local/bin/mcpmux", env!("CARGO_BIN_EXE_mcpmux"));
+        let copy = test.dir().join(name);
+        fs::write(&copy, unit).expect("a file");
+        command.arg(copy);
+    }
+    let ran = command.output().expect("it runs");
+    let said = String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.success() && !said.contains("mcpmux"), "{said}");
 }

@@ -1,6 +1,8 @@
 //! The mux as systemd starts it: with sockets that are open already.
 
+use std::net::TcpStream;
 use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 
 use super::mux::listening;
 use super::process::Process;
@@ -11,6 +13,33 @@ impl MuxTest {
     #[track_caller]
     pub(crate) fn start_activated(self, socket: OwnedFd) -> Mux {
         let process = self.activated(socket, "$$");
+        let door = Some(process.stderr.wait("the address", listening));
+        self.running(process, door)
+    }
+
+    /// Has the mux started by `systemd-socket-activate`, which does so with the first connection to the address or path.
+    #[track_caller]
+    pub(crate) fn start_by_systemd(self, listen: &str) -> Mux {
+        let mut command = self.command_of("systemd-socket-activate");
+        // It hands nothing on that it is not told to.
+        let kept: Vec<_> = command
+            .get_envs()
+            .map(|(name, _)| name.to_owned())
+            .collect();
+        for name in kept {
+            command.arg("-E").arg(name);
+        }
+        let mux = env!("CARGO_BIN_EXE_mcpmux");
+        command
+            .args(["-l", listen, mux, "serve", "--config"])
+            .arg(self.write());
+        let process = Process::start(command);
+        process.wait_stderr("Listening on");
+        if listen.starts_with('/') {
+            drop(UnixStream::connect(listen).expect("a connection"));
+        } else {
+            drop(TcpStream::connect(listen).expect("a connection"));
+        }
         let door = Some(process.stderr.wait("the address", listening));
         self.running(process, door)
     }
