@@ -37,7 +37,7 @@ fn works(mux: &Mux) {
 
 #[test]
 fn a_server_that_hangs_at_the_start() {
-    for pipe in [Pipe::Stdio, Pipe::Http] {
+    for pipe in [Pipe::Stdio, Pipe::Http, Pipe::Sse, Pipe::WebSocket] {
         let (bad, good) = (fake::legacy().hanging().over(pipe), good());
         works(&beside(&bad, &good, &json!({})));
     }
@@ -166,7 +166,12 @@ fn a_flood_on_stderr() {
 
 #[test]
 fn a_frame_that_is_too_large_is_one_broken_answer() {
-    for (fake, pipe) in [(fake::legacy(), Pipe::Stdio), (fake::modern(), Pipe::Http)] {
+    for (fake, pipe) in [
+        (fake::legacy(), Pipe::Stdio),
+        (fake::modern(), Pipe::Http),
+        (fake::legacy(), Pipe::Sse),
+        (fake::modern(), Pipe::WebSocket),
+    ] {
         let bad = fake
             .tool("echo")
             .tool_answering("huge", |_| Reply::text(&"x".repeat(1_000_000)))

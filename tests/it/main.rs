@@ -36,6 +36,7 @@ mod managed;
 mod manifest;
 mod naming;
 mod oauth;
+mod older_faults;
 mod progress;
 mod prompts;
 mod questions;

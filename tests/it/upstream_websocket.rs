@@ -115,15 +115,29 @@ fn a_handshake_that_hangs_disturbs_nobody() {
 
 #[test]
 fn a_close_in_the_middle_of_a_call_is_told_with_its_code() {
-    let close = frame(
-        CLOSE,
-        &[&1011u16.to_be_bytes()[..], b"out of\x1b[1m luck"].concat(),
-    );
-    let (fake, mux, client) = breaking(close);
-    let error = client.call("a__breaks", &json!({})).error();
-    assert_eq!(error["code"], -32015, "{error}");
-    mux.wait_stderr("closed with code 1011: out of");
-    assert!(!mux.stderr().contains('\x1b'), "{}", mux.stderr());
+    // Going away, out of luck, coming back (RFC 6455, section 7.4; 1012 is registered beside it).
+    for code in [1001u16, 1011, 1012] {
+        let words = b"out of\x1b[1m luck";
+        let close = frame(CLOSE, &[&code.to_be_bytes()[..], words].concat());
+        let (fake, mux, client) = breaking(close);
+        let error = client.call("a__breaks", &json!({})).error();
+        assert_eq!(error["code"], -32015, "{error}");
+        mux.wait_stderr(&format!("closed with code {code}: out of"));
+        assert!(!mux.stderr().contains('\x1b'), "{}", mux.stderr());
+        comes_back(&fake, &client);
+    }
+}
+
+#[test]
+fn a_link_that_is_cut_off_is_opened_anew() {
+    let fake = fake::legacy().tool("echo").tool_answering("dies", |call| {
+        call.sever();
+        Reply::Nothing
+    });
+    let fake = fake.websocket();
+    let mux = MuxTest::new().upstream("a", &fake).start();
+    let client = mux.modern();
+    assert_eq!(client.call("a__dies", &json!({})).code(), -32015);
     comes_back(&fake, &client);
 }
 
