@@ -35,6 +35,8 @@ pub struct ConfigErrors {
     pub errors: Vec<ConfigError>,
     /// What should be looked at, since it may be the cause.
     pub warnings: Vec<ConfigWarning>,
+    /// Everything on the disk that was read, or would have been if it were there.
+    pub watched: Vec<PathBuf>,
 }
 
 /// What a reading has found so far. Reading goes on after an error, so that all are told at once.

@@ -66,7 +66,7 @@ impl Config {
                 };
                 return Err(ConfigErrors {
                     errors: vec![error],
-                    warnings: Vec::new(),
+                    ..ConfigErrors::default()
                 });
             }
         };
@@ -97,15 +97,19 @@ impl Config {
             warnings,
             files,
         } = findings;
+        let watched = files.into_iter().collect();
         if errors.is_empty() {
-            let watched = files.into_iter().collect();
             Ok(Self {
                 warnings,
                 watched,
                 ..config
             })
         } else {
-            Err(ConfigErrors { errors, warnings })
+            Err(ConfigErrors {
+                errors,
+                warnings,
+                watched,
+            })
         }
     }
 
@@ -124,7 +128,11 @@ impl Config {
         if errors.is_empty() {
             Ok(settings)
         } else {
-            Err(ConfigErrors { errors, warnings })
+            Err(ConfigErrors {
+                errors,
+                warnings,
+                ..ConfigErrors::default()
+            })
         }
     }
 

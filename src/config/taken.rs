@@ -64,6 +64,7 @@ fn errors_of(findings: Findings) -> ConfigErrors {
     ConfigErrors {
         errors: findings.errors,
         warnings: findings.warnings,
+        ..ConfigErrors::default()
     }
 }
 

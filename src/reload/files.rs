@@ -35,10 +35,20 @@ impl Snapshot {
             .any(|(file, mark)| mark.is_some() && self.0.get(file).is_some_and(Option::is_none))
     }
 
-    /// The same, but of these files: those that were not among them are taken as they are now.
-    pub(super) fn adapted_to(mut self, files: &BTreeSet<PathBuf>) -> Self {
+    /// The same, but of these files: those that were not among them are taken as they are now, unless they are said to
+    /// have been absent.
+    pub(super) fn adapted_to(
+        mut self,
+        files: &BTreeSet<PathBuf>,
+        absent: &BTreeSet<PathBuf>,
+    ) -> Self {
         self.0.retain(|file, _| files.contains(file));
         let mut all = Self::of(files);
+        for (file, mark) in &mut all.0 {
+            if absent.contains(file) {
+                *mark = None;
+            }
+        }
         all.0.append(&mut self.0);
         all
     }

@@ -58,6 +58,14 @@ pub struct Shutdown {
     pub stop: CancellationToken,
 }
 
+/// The files of a configuration that cannot be used.
+#[derive(Clone, Default)]
+struct Refused {
+    all: Vec<PathBuf>,
+    /// Those of them that were not there.
+    absent: BTreeSet<PathBuf>,
+}
+
 /// Makes a mux follow its files.
 pub struct Reloader {
     sources: Sources,
@@ -66,6 +74,8 @@ pub struct Reloader {
     shutdown: Shutdown,
     /// What the mux follows now: of settings that need a restart, the values that hold.
     current: Mutex<Config>,
+    /// What the last reading looked at, if it failed: one of these may mend it.
+    refused: Mutex<Refused>,
     /// Had by who changes it.
     turn: Semaphore,
 }
@@ -84,19 +94,26 @@ impl Reloader {
             changes,
             shutdown,
             current: Mutex::new(config),
+            refused: Mutex::default(),
             turn: Semaphore::new(1),
         })
     }
 
-    /// The files that what the mux follows comes from.
+    /// The files that what the mux follows comes from, or would come from if it could.
     pub(super) fn files(&self) -> BTreeSet<PathBuf> {
         let current = self.current.lock();
         let files = current.files.iter();
         let files = files.map(|file| self.sources.cwd.join(file));
-        let watched = current.watched.iter().cloned();
+        let refused = self.refused.lock().all.clone();
+        let watched = current.watched.iter().cloned().chain(refused);
         // It need not be there yet.
         let policy = self.sources.policy.path().to_owned();
         files.chain(watched).chain([policy]).collect()
+    }
+
+    /// Those of them that were not there when they were looked for.
+    pub(super) fn absent(&self) -> BTreeSet<PathBuf> {
+        self.refused.lock().absent.clone()
     }
 
     /// Whether they are to be watched.
@@ -138,7 +155,12 @@ impl Reloader {
 
     async fn read(self: &Arc<Self>) -> Result<Config, ReloadError> {
         let reloader = self.clone();
-        let read = move || Config::load(&reloader.sources);
+        let read = move || {
+            let read = Config::load(&reloader.sources);
+            let refused = read.as_ref().err().map(Refused::of);
+            *reloader.refused.lock() = refused.unwrap_or_default();
+            read
+        };
         match self.shutdown.tracker.spawn_blocking(read).await {
             Ok(config) => Ok(config?),
             Err(_) => Err(ReloadError::Stopped),
@@ -191,6 +213,17 @@ impl Reloader {
             ..config
         };
         Ok(reloaded)
+    }
+}
+
+impl Refused {
+    fn of(errors: &ConfigErrors) -> Self {
+        let all = errors.watched.clone();
+        let absent = all.iter().filter(|file| !file.exists()).cloned();
+        Self {
+            absent: absent.collect(),
+            all,
+        }
     }
 }
 

@@ -35,7 +35,7 @@ pub async fn watch(reloader: Arc<Reloader>) {
     loop {
         let files = reloader.files();
         eyes.look_at(&files);
-        seen = seen.adapted_to(&files);
+        seen = seen.adapted_to(&files, &reloader.absent());
         tokio::select! {
             () = eyes.told() => eyes.settled().await,
             () = sleep(LOOK) => {}

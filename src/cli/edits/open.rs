@@ -103,7 +103,7 @@ pub(super) fn of_edit(error: EditError, file: &Path) -> CliError {
         EditError::Broken(errors) => {
             return CliError::Config(ConfigErrors {
                 errors,
-                warnings: Vec::new(),
+                ..ConfigErrors::default()
             });
         }
         EditError::Exists { line, .. } => finding

@@ -44,6 +44,7 @@ impl ServerMap {
             return Err(ConfigErrors {
                 errors: findings.errors,
                 warnings: findings.warnings,
+                ..ConfigErrors::default()
             });
         };
         let Value::Map(file) = &root.value else {

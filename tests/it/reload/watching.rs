@@ -122,3 +122,26 @@ fn nothing_is_watched_where_that_is_switched_off() {
         1
     );
 }
+
+/// Files that are named before they are there: first an `envFile`, then a `${file:…}`, then one of a glob.
+#[test]
+fn what_was_missing_is_followed_once_it_is_there() {
+    let fake = fake::legacy().tool("x").stdio();
+    let mux = MuxTest::new().upstream("a", &fake).start();
+    let client = mux.legacy();
+    let at = |name: &str| mux.dir().path().join(name);
+    let keys = json!({"prefix": "b", "envFile": "later.env", "env": {"SECRET": "${file:later}"}});
+    let later = next(&mux).upstream_with("a", &fake, &keys);
+    later.settings(&json!({"include": ["more*.json"]})).write();
+    mux.wait_stderr("nothing was changed");
+    fs::write(at("later.env"), "A=1\n").expect("a file");
+    mux.wait_stderr_times("nothing was changed", 2);
+    assert_eq!(client.names("tools"), ["a__x"]);
+    fs::write(at("later"), "two").expect("a file");
+    until_listed(&client, "b__x");
+    let more = json!({"mcpServers": {"c": fake.entry()}}).to_string();
+    fs::write(at("more.json"), more).expect("a file");
+    eventually("the new file counts", || {
+        (client.names("tools").len() == 2).then_some(())
+    });
+}
