@@ -124,6 +124,32 @@ fn undo_brings_the_old_file_back() {
 }
 
 #[test]
+fn undo_removes_a_file_that_was_made_for_the_entry() {
+    for (program, file) in [
+        ("cursor", ".cursor/mcp.json"),
+        ("codex", ".codex/config.toml"),
+        ("vtcode", ".vtcode/vtcode.toml"),
+        ("zed", "config_home/zed/settings.json"),
+    ] {
+        let test = home(&[]);
+        let path = test.dir().join(file);
+        fs::create_dir_all(path.parent().expect("a directory")).expect("a directory");
+        done(&test, &format!("{program} --yes"));
+        assert!(path.is_file());
+        let ran = export(&test, &format!("{program} --undo --dry-run"));
+        assert!(ran.code == 0 && path.is_file(), "{ran:?}");
+        done(&test, &format!("{program} --undo --yes"));
+        assert!(!path.exists(), "{program}");
+        // Somebody else's line keeps the file.
+        done(&test, &format!("{program} --yes"));
+        let more = format!("{}\n", read(&test, file));
+        write(&test, file, &more);
+        done(&test, &format!("{program} --undo --yes"));
+        assert!(path.is_file(), "{program}");
+    }
+}
+
+#[test]
 fn undo_takes_only_our_entry_where_more_has_changed() {
     let test = home(&[(".codex/config.toml", CODEX)]);
     done(&test, "codex --yes");

@@ -194,7 +194,8 @@ impl Export {
         Ok(Exit::Ok)
     }
 
-    /// Puts the backup back if nothing else has changed since; else takes out our entry only.
+    /// Puts the backup back, or removes the file that we made, if nothing else has changed since; else takes out our entry
+    /// only.
     fn undo(&self, args: &ExportArgs) -> Result<Exit, CliError> {
         let (file, text) = (self.draft.path(), self.draft.text());
         let title = self.program.title;
@@ -216,13 +217,16 @@ impl Export {
         });
         let earlier = before.as_ref();
         let earlier = earlier.and_then(|b| edit::entry(file, b.text(), &self.holder, NAME));
+        let made = before.is_none() && self.is_what_we_make(&entry);
         let wanted = match (restored, &earlier) {
+            _ if made => String::new(),
             (Some(before), _) => before.text().to_owned(),
             (None, Some(earlier)) => edited(&self.draft, &self.holder, &put(earlier))?.text,
             (None, None) => edited(&self.draft, &self.holder, &Edit::Remove { name: NAME })?.text,
         };
         let question = format!("Take mcpmux out of {title}?");
-        if self.write(&wanted, line, (&question, Keep::Nothing), args)? != Done::Written {
+        let keep = if made { Keep::NoFile } else { Keep::Nothing };
+        if self.write(&wanted, line, (&question, keep), args)? != Done::Written {
             return Ok(Exit::Ok);
         }
         // What is restored needs no backup.
@@ -231,6 +235,12 @@ impl Export {
         }
         self.tell(&format!("took mcpmux out of {title}"), line, args);
         Ok(Exit::Ok)
+    }
+
+    /// Whether the file is as it would be if there had been none.
+    fn is_what_we_make(&self, entry: &EntryText) -> bool {
+        let made = edit::edit(self.draft.path(), "", &self.holder, &put(entry));
+        made.is_ok_and(|made| made.text == self.draft.text())
     }
 
     /// Shows what would change, asks, and writes it.
@@ -257,7 +267,10 @@ impl Export {
             if keep == Keep::Backup && self.draft.exists() {
                 backup = Some(backup::make(&self.draft)?);
             }
-            self.draft.save(text)?;
+            match keep {
+                Keep::NoFile => self.draft.remove()?,
+                Keep::Backup | Keep::Nothing => self.draft.save(text)?,
+            }
         }
         if form == Form::Json {
             output::print_ours(&pretty(&Told {
@@ -296,6 +309,8 @@ impl Export {
 enum Keep {
     Backup,
     Nothing,
+    /// Not even the file.
+    NoFile,
 }
 
 /// What became of a change.

@@ -133,6 +133,17 @@ impl Draft {
         written
     }
 
+    /// Removes the file. Fails, and leaves it alone, if it is not as it was read.
+    pub fn remove(&self) -> Result<(), DraftError> {
+        let _turn = turn_in(directory_of(&self.target));
+        if self.now()? != self.before {
+            return Err(DraftError::Changed {
+                path: self.named.clone(),
+            });
+        }
+        fs::remove_file(&self.target).map_err(|error| self.unwritable(&error))
+    }
+
     fn write_beside(
         &self,
         temporary: &Path,
