@@ -164,6 +164,13 @@ impl Config {
         };
         for (name, entry) in entries {
             let key = ServerName::new(name.as_str());
+            let foreseen = policy
+                .as_ref()
+                .and_then(|policy| policy.foresee((&name, &entry), &reader));
+            if let Some((server, verdict)) = foreseen {
+                reader.findings.blocked(&server, verdict);
+                continue;
+            }
             match reader.read(&name, entry) {
                 Entry::Enabled(server) => {
                     let verdict = policy

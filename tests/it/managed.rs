@@ -119,3 +119,38 @@ fn a_running_mux_follows_its_policy() {
     a.lives().wait_for_none();
     assert_eq!(b.starts(), 1);
 }
+
+/// What a user writes is written, and said to be in vain.
+#[test]
+fn edits_say_what_the_policy_will_not_let_in() {
+    let policy = "{\"deniedMcpServers\": [\n{\"serverCommand\": \"evil\"}]}";
+    let Some((test, _)) = managed(policy) else {
+        return;
+    };
+    let theirs = json!({"mcpServers": {"other": {"command": "/opt/evil"}}}).to_string();
+    fs::write(test.dir().join("theirs.json"), theirs).expect("a file");
+    for (line, name) in [
+        ("add bad --config own.json -- /opt/evil", "bad"),
+        ("disable bad --config own.json", ""),
+        ("enable bad --config own.json --dry-run", "bad"),
+        ("enable bad --config own.json", "bad"),
+        ("import theirs.json --yes --config own.json", "other"),
+        ("add good --config own.json -- true", ""),
+    ] {
+        let ran = test.run_bare(&line.split(' ').collect::<Vec<_>>());
+        assert_eq!(ran.code, 0, "{ran:?}");
+        let blocked = format!(
+            "warning: server `{name}` is blocked by the managed policy: it is denied\n  at /etc/mcpmux/managed.json:2"
+        );
+        assert_eq!(
+            ran.stderr.contains(&blocked),
+            !name.is_empty(),
+            "{line}: {ran:?}"
+        );
+        assert_eq!(
+            ran.stderr.contains("blocked"),
+            !name.is_empty(),
+            "{line}: {ran:?}"
+        );
+    }
+}

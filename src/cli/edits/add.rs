@@ -49,6 +49,7 @@ pub(in crate::cli) fn run(args: &AddArgs, common: &Common) -> Result<Exit, CliEr
         (action, &args.name),
         (args.trial.mode(), form),
     )?;
+    files.warn_of_policy(&draft, &edited.text, &[&args.name]);
     report::print(&open_secrets(&entry), Severity::Warning);
     Ok(Exit::Ok)
 }

@@ -60,5 +60,8 @@ fn run(
     let edited = edited(&found.draft, &found.holder, edit)?;
     let how = (args.trial.mode(), args.output.form());
     finish(&found.draft, &edited, (action, &args.name), how)?;
+    if action == Action::Enable {
+        files.warn_of_policy(&found.draft, &edited.text, &[&args.name]);
+    }
     Ok(all)
 }

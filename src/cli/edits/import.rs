@@ -43,6 +43,12 @@ pub(in crate::cli) fn run(args: &ImportArgs, common: &Common) -> Result<Exit, Cl
         .iter()
         .filter(|line| line.state.is_taken())
         .count();
+    let names: Vec<&str> = offers
+        .chosen
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .collect();
+    files.warn_of_policy(&draft, &text, &names);
     let path = draft.path().display().to_string();
     let question = format!(
         "Take {} into {}?",

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::cli::args::Common;
 use crate::cli::error::CliError;
-use crate::cli::report::Finding;
+use crate::cli::report::{self, Finding, Severity};
 use crate::cli::running;
 use crate::config::edit::{self, Draft, EditError, Edited, Holder, OwnFiles};
 use crate::config::{ConfigErrors, Origin, Place, Sources};
@@ -61,6 +61,13 @@ impl Files {
             }
         }
         Ok(all)
+    }
+
+    /// Tells which of these servers the managed policy will not let in, in a file with this text.
+    pub(super) fn warn_of_policy(&self, draft: &Draft, text: &str, names: &[&str]) {
+        let objections = edit::objections(draft.path(), text, names, &self.sources);
+        let objections: Vec<Finding> = objections.iter().map(Finding::from).collect();
+        report::print(&objections, Severity::Warning);
     }
 
     /// No server of this name, told with the nearest one.

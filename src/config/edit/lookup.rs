@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Number, Value};
 
-use super::super::error::{ConfigErrors, Findings, Problem};
+use super::super::error::{ConfigError, ConfigErrors, ConfigWarning, Findings, Problem};
 use super::super::file;
 use super::super::formats::{Format, ServerMap};
 use super::super::include::Reader;
@@ -149,6 +149,35 @@ pub fn files(sources: &Sources) -> OwnFiles {
         all,
         fresh: None,
     }
+}
+
+/// What the managed policy has against these servers of a file with this text, as far as that is known without running
+/// anything.
+pub fn objections(
+    file: &Path,
+    text: &str,
+    names: &[&str],
+    sources: &Sources,
+) -> Vec<ConfigWarning> {
+    let found = match Config::from_text(file, text, &sources.unasked()) {
+        Ok(config) => config.warnings,
+        Err(ConfigErrors {
+            errors, warnings, ..
+        }) => {
+            let fatal = errors.into_iter();
+            let fatal =
+                fatal.map(|ConfigError { place, problem }| ConfigWarning { place, problem });
+            fatal.chain(warnings).collect()
+        }
+    };
+    let about = |problem: &Problem| match problem {
+        Problem::Blocked { server, .. } | Problem::NotManaged { server, .. } => {
+            names.contains(&server.as_str())
+        }
+        _ => false,
+    };
+    let found = found.into_iter();
+    found.filter(|warning| about(&warning.problem)).collect()
 }
 
 /// What is wrong with an entry of our own keys in this file, wherever its variables may be missing.

@@ -30,6 +30,6 @@ pub use draft::{Draft, DraftError};
 pub use error::EditError;
 pub use holder::{Form, Holder, SwitchKey};
 pub(super) use lookup::written;
-pub use lookup::{OwnFiles, check, entry, files, find};
+pub use lookup::{OwnFiles, check, entry, files, find, objections};
 pub use secrets::{looks_secret, masked, secrets_of};
 pub use wanted::{Edit, Edited, EntryText, Existing, Power, edit};

@@ -44,6 +44,8 @@ pub(super) struct Lists {
 #[derive(Debug)]
 pub(crate) struct Verdict {
     pub(crate) why: String,
+    /// Whether a pattern forbids it, and not only none allows it.
+    pub(crate) is_denial: bool,
     pub(crate) place: Place,
 }
 
@@ -71,13 +73,18 @@ impl Lists {
         {
             return Some(Verdict {
                 why: "it is denied".to_owned(),
+                is_denial: true,
                 place: pattern.place.clone(),
             });
         }
         let (allowed, place) = self.allowed.as_ref()?;
         let why = subject.refusal(allowed)?;
         let place = place.clone();
-        Some(Verdict { why, place })
+        Some(Verdict {
+            why,
+            is_denial: false,
+            place,
+        })
     }
 }
 

@@ -4,6 +4,7 @@
 //! cannot be read lets nothing start.
 
 mod address;
+mod foresee;
 mod glob;
 mod judge;
 mod program;

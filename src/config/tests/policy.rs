@@ -3,10 +3,12 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::super::{Config, ConfigErrors, Environment, PolicyFile, Sources};
+use super::super::outside::Question;
+use super::super::{Config, ConfigErrors, Environment, Outside, PolicyFile, Secret, Sources};
 
 /// A folder with a policy and some programs in `bin`, which is all of `PATH`.
 fn folder(policy: &str) -> tempfile::TempDir {
@@ -22,10 +24,10 @@ fn folder(policy: &str) -> tempfile::TempDir {
     dir
 }
 
-fn load(dir: &Path, servers: &Value) -> Result<Config, ConfigErrors> {
+fn sources(dir: &Path) -> Sources {
     let here = dir.canonicalize().unwrap();
     let path = here.join("bin").to_str().unwrap().to_owned();
-    let sources = Sources {
+    Sources {
         policy: PolicyFile::at(dir.join("managed.json")),
         env: Environment::new([
             ("PATH".to_owned(), path),
@@ -33,9 +35,12 @@ fn load(dir: &Path, servers: &Value) -> Result<Config, ConfigErrors> {
         ]),
         cwd: here,
         ..Sources::default()
-    };
+    }
+}
+
+fn load(dir: &Path, servers: &Value) -> Result<Config, ConfigErrors> {
     let text = json!({"mcpServers": servers}).to_string();
-    Config::from_text(Path::new("mcp.json"), &text, &sources)
+    Config::from_text(Path::new("mcp.json"), &text, &sources(dir))
 }
 
 /// Which of the servers are let in.
@@ -216,4 +221,54 @@ fn a_required_server_that_is_blocked_is_an_error() {
             .contains("is blocked by the managed policy"),
         "{errors}"
     );
+}
+
+/// Remembers what it was to run; everything prints the same.
+#[derive(Default)]
+struct Recorder(parking_lot::Mutex<Vec<String>>);
+
+impl Outside for Recorder {
+    fn command(&self, line: &str, _: &[(&str, &str)]) -> Result<Secret, String> {
+        self.0.lock().push(line.to_owned());
+        Ok(Secret::new("good.example"))
+    }
+
+    fn keychain(&self, service: &str, _: &str) -> Result<Option<Secret>, String> {
+        self.0.lock().push(service.to_owned());
+        Ok(Some(Secret::new("secret")))
+    }
+
+    fn ask(&self, question: &Question<'_>) -> Option<Secret> {
+        self.0.lock().push(question.id.to_owned());
+        Some(Secret::new("answer"))
+    }
+}
+
+#[test]
+fn nothing_is_run_or_asked_for_a_server_that_cannot_be_let_in() {
+    let policy = json!({
+        "deniedMcpServers": [{"serverUrl": "https://evil.example/*"}],
+        "allowedMcpServers": [{"serverCommand": "npx"}, {"serverUrl": "https://good.example/*"}]
+    });
+    let servers = json!({
+        "denied": {"url": "https://evil.example/x", "headers": {"A": "${cmd:one}"}},
+        "not allowed": {"command": "good", "env": {"A": "${cmd:two}", "B": "${input:three}", "C": "${keychain:x/y}"}},
+        "allowed": {"command": "npx", "env": {"A": "${cmd:four}", "B": "${input:five}"}},
+        "known later": {"url": "https://${cmd:six}/x"},
+        "bad later": {"url": "https://${cmd:seven}.evil.example/x"}
+    });
+    let inputs =
+        json!([{"id": "three", "type": "promptString"}, {"id": "five", "type": "promptString"}]);
+    let dir = folder(&policy.to_string());
+    let recorder = Arc::new(Recorder::default());
+    let sources = Sources {
+        outside: Some(recorder.clone()),
+        ..sources(dir.path())
+    };
+    let text = json!({"mux": {"allowCommands": true}, "inputs": inputs, "servers": servers});
+    let config = Config::from_text(Path::new("mcp.json"), &text.to_string(), &sources).unwrap();
+    let let_in: Vec<_> = config.servers.keys().map(ToString::to_string).collect();
+    assert_eq!(let_in, ["allowed", "known later"]);
+    assert_eq!(*recorder.0.lock(), ["four", "five", "six", "seven"]);
+    assert_eq!(config.warnings.len(), 3, "{:?}", config.warnings);
 }
