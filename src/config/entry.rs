@@ -15,13 +15,13 @@ use super::expand::{Expander, Paths};
 use super::explain::{self, Explained};
 use super::headers_helper;
 use super::inputs::Inputs;
-use super::keys::{SERVER, SHARING, Shape, TIMEOUT_RANGE};
+use super::keys::{REPLACE, SERVER, SHARING, Shape, TIMEOUT_RANGE};
 use super::outside::Commands;
 use super::problem::Expected;
 use super::quantity;
 use super::reach::Reach;
 use super::rules::Rules;
-use super::servers::{ServerConfig, Sharing};
+use super::servers::{Replacement, ServerConfig, Sharing};
 use super::settings::Settings;
 use super::shape::{self, UnknownKey};
 use super::sources::Sources;
@@ -103,6 +103,7 @@ impl<'a> EntryReader<'a> {
                     call_timeout,
                     max_concurrent_calls: self.max_concurrent_calls(&entry),
                     sharing: sharing(&entry),
+                    replacement: replacement(&entry),
                     place: entry.place,
                 }))
             }
@@ -301,5 +302,13 @@ fn sharing(entry: &Node) -> Sharing {
         Some("per-client") => Sharing::PerClient,
         Some("exclusive") => Sharing::Exclusive,
         _ => Sharing::Auto,
+    }
+}
+
+fn replacement(entry: &Node) -> Replacement {
+    let written = entry.get("replace");
+    match written.and_then(|node| shape::word(node, REPLACE).ok()) {
+        Some("stop-first") => Replacement::StopFirst,
+        _ => Replacement::StartFirst,
     }
 }

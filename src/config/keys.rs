@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 pub(crate) use super::server_keys::{
-    AUTH_TYPES, ELSEWHERE, FOREIGN, OF_MUX, SERVER, SHARING, TYPES,
+    AUTH_TYPES, ELSEWHERE, FOREIGN, OF_MUX, REPLACE, SERVER, SHARING, TYPES,
 };
 pub(crate) use super::settings_keys::SETTINGS;
 

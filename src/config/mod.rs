@@ -75,7 +75,7 @@ pub use programs::{Base, PROGRAMS, Program, Scope, Spot, Way};
 pub use reference::reference_markdown;
 pub use rules::{Rules, SectionRules};
 pub use secret::Secret;
-pub use servers::{ServerConfig, Sharing};
+pub use servers::{Replacement, ServerConfig, Sharing};
 pub use settings::{CircuitBreaker, Health, OnConflict, Settings, Watching};
 pub use settings_plan::{SettingChange, When};
 pub use sources::{Environment, Flags, Sources};

@@ -107,6 +107,7 @@ fn fate(old: &ServerConfig, new: &ServerConfig) -> Option<Fate> {
         call_timeout,
         max_concurrent_calls,
         sharing,
+        replacement,
         place: _,
     } = old;
     let mut keys = rule_keys(rules, &new.rules);
@@ -119,6 +120,7 @@ fn fate(old: &ServerConfig, new: &ServerConfig) -> Option<Fate> {
             "maxConcurrentCalls",
         ),
         (*sharing != new.sharing, "sharing"),
+        (*replacement != new.replacement, "replace"),
     ]));
     (!keys.is_empty()).then_some(Fate::Changed(keys))
 }

@@ -15,6 +15,8 @@ pub(crate) const TYPES: &[&str] = &[
 
 /// The words of `sharing`.
 pub(crate) const SHARING: &[&str] = &["auto", "shared", "per-client", "exclusive"];
+/// What `replace` may be.
+pub(crate) const REPLACE: &[&str] = &["start-first", "stop-first"];
 
 /// The words of `auth.type`.
 pub(crate) const AUTH_TYPES: &[&str] = &["bearer", "apiKey", "basic", "oauth"];
@@ -222,6 +224,12 @@ pub(crate) const SERVER: &[Key] = &[
         shape: Shape::Word(SHARING),
         default: Preset::Value("auto"),
         doc: "How many clients may share one connection",
+    },
+    Key {
+        name: "replace",
+        shape: Shape::Word(REPLACE),
+        default: Preset::Value("start-first"),
+        doc: "Which comes first when its entry changes: the start of the new process, or the end of the old one, for a server that cannot run twice",
     },
     Key {
         name: "timeout",

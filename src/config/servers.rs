@@ -23,6 +23,16 @@ pub enum Sharing {
     Exclusive,
 }
 
+/// What comes first when another server comes in the place of one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Replacement {
+    /// The start of the new one, beside the old one: no call waits.
+    #[default]
+    StartFirst,
+    /// The end of the old one, for what cannot be there twice.
+    StopFirst,
+}
+
 /// One enabled server. What the entry leaves out is filled in from the settings.
 /// Equality ignores where the entry was written.
 #[derive(Clone, Debug)]
@@ -43,6 +53,8 @@ pub struct ServerConfig {
     pub max_concurrent_calls: usize,
     /// How clients share it.
     pub sharing: Sharing,
+    /// How it comes in the place of the one before it.
+    pub replacement: Replacement,
     /// Where the entry was written.
     pub place: Place,
 }
@@ -59,6 +71,7 @@ impl PartialEq for ServerConfig {
             call_timeout,
             max_concurrent_calls,
             sharing,
+            replacement,
             place: _,
         } = self;
         *name == other.name
@@ -69,6 +82,7 @@ impl PartialEq for ServerConfig {
             && *call_timeout == other.call_timeout
             && *max_concurrent_calls == other.max_concurrent_calls
             && *sharing == other.sharing
+            && *replacement == other.replacement
     }
 }
 

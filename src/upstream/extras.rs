@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::config::ServerConfig;
 
@@ -119,6 +120,11 @@ impl Extras {
             stop: CancellationToken::new(),
             tidying: AtomicBool::new(false),
         })
+    }
+
+    /// What has to end before the server is gone.
+    pub(super) fn life(&self) -> &TaskTracker {
+        &self.means.life
     }
 
     /// A connection for one call alone. Waits for a place.

@@ -44,6 +44,8 @@ pub(super) struct Means {
     pub(super) max_message_size: usize,
     pub(super) shutdown_grace: Duration,
     pub(super) tracker: TaskTracker,
+    /// What has to end before the server is gone: its supervisor, its processes.
+    pub(super) life: TaskTracker,
     pub(super) signals: Arc<Signals>,
     pub(super) reporter: Reporter,
     /// How many clients the link is for.
@@ -107,7 +109,7 @@ impl Link {
             tell,
             means.shutdown_grace,
         );
-        means.tracker.spawn(tended);
+        means.tracker.spawn(means.life.track_future(tended));
         Ok(Self::new(connection, Some(ended), means))
     }
 

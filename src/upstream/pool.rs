@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::config::{ServerConfig, Settings, TransportConfig};
+use crate::config::{Replacement, ServerConfig, Settings, TransportConfig};
 use crate::oauth::{Access, Ledger, Site};
 use crate::protocol::ServerName;
 use crate::transport::{Credentials, Guard, HttpClient};
@@ -81,18 +81,21 @@ impl Pool {
         pool
     }
 
-    /// Starts one server. What the one before it offered counts as known, if nothing better is.
+    /// Starts one server, at once or when the one before it is gone. What that one offered counts as known, if nothing better
+    /// is.
     pub(super) fn launch(
         &self,
         config: Arc<ServerConfig>,
         settings: &Settings,
-        before: Option<&Upstream>,
+        before: Option<&Arc<Upstream>>,
     ) -> Arc<Upstream> {
         let options = &self.options;
         let manifest = options.manifest.as_ref();
         let known = manifest
             .and_then(|manifest| manifest.read(&config))
-            .or_else(|| before.and_then(known_of));
+            .or_else(|| before.and_then(|before| known_of(before)));
+        let waits = config.replacement == Replacement::StopFirst;
+        let awaited = before.filter(|_| waits).cloned();
         let asks = known.as_ref().map_or(Asks::default(), |known| known.asks);
         let means = Means {
             http: options.http.clone(),
@@ -101,6 +104,7 @@ impl Pool {
             max_message_size: options.max_message_size,
             shutdown_grace: options.shutdown_grace,
             tracker: options.tracker.clone(),
+            life: TaskTracker::new(),
             signals: Arc::new(Signals::known(asks)),
             reporter: Reporter {
                 server: config.name.clone(),
@@ -108,10 +112,12 @@ impl Pool {
             },
             clients: Clients::Many,
         };
+        let life = means.life.clone();
         let own = (means.clone(), options.stop.child_token());
         let upstream = Upstream::new(config, settings, known, own);
         let supervisor = Supervisor::new(upstream.clone(), means, options);
-        options.tracker.spawn(supervisor.run());
+        let run = supervisor.run(awaited);
+        options.tracker.spawn(life.track_future(run));
         upstream
     }
 

@@ -1,7 +1,8 @@
 //! How servers follow one another when the configuration changes.
 //!
 //! A server that is reached in another way than before gets a successor, which is brought up beside it. Once it is there,
-//! one step puts it in its place: new calls go to it, those under way end where they are, and then the old one ends.
+//! one step puts it in its place: new calls go to it, those under way end where they are, and then the old one ends. A
+//! successor that cannot be there beside it starts after that, and its calls wait.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::task::TaskTracker;
 use tracing::{debug, info};
 
-use crate::config::{ServerConfig, Settings};
+use crate::config::{Replacement, ServerConfig, Settings};
 use crate::protocol::ServerName;
 
 use super::pool::{Pool, Upstreams};
@@ -27,6 +28,8 @@ pub struct Succession {
     next: Vec<(Arc<Upstream>, Arc<ServerConfig>)>,
     /// Those that are new.
     fresh: Vec<Arc<Upstream>>,
+    /// Those of them that can be tried.
+    beside: Vec<Arc<Upstream>>,
     started: Instant,
 }
 
@@ -38,7 +41,7 @@ impl Pool {
         servers: impl Iterator<Item = &'a ServerConfig>,
         settings: &Settings,
     ) -> Succession {
-        let mut fresh = Vec::new();
+        let (mut fresh, mut beside) = (Vec::new(), Vec::new());
         let next = servers.map(|config| {
             let config = Arc::new(config.clone());
             let before = self.get(&config.name);
@@ -46,8 +49,11 @@ impl Pool {
                 .as_ref()
                 .filter(|before| !config.needs_another_link(&before.config()));
             let upstream = stays.cloned().unwrap_or_else(|| {
-                let new = self.launch(config.clone(), settings, before.as_deref());
+                let new = self.launch(config.clone(), settings, before.as_ref());
                 fresh.push(new.clone());
+                if before.is_none() || config.replacement == Replacement::StartFirst {
+                    beside.push(new.clone());
+                }
                 new
             });
             (upstream, config)
@@ -55,6 +61,7 @@ impl Pool {
         Succession {
             next: next.collect(),
             fresh,
+            beside,
             started: Instant::now(),
         }
     }
@@ -87,7 +94,7 @@ impl Succession {
     /// Waits until every new server has been tried once, and a required one until it is up; no longer than they may take
     /// to start.
     pub async fn tried(&self) {
-        for upstream in &self.fresh {
+        for upstream in &self.beside {
             let config = upstream.config();
             let mut status = upstream.watch_status();
             let end = self.started + config.startup_timeout + LATE;
@@ -100,7 +107,7 @@ impl Succession {
 
     /// The new servers that are not up, each with what is wrong with it.
     pub fn missing(&self) -> Vec<(Arc<ServerConfig>, String)> {
-        let missing = self.fresh.iter().filter_map(|upstream| {
+        let missing = self.beside.iter().filter_map(|upstream| {
             let status = upstream.status();
             let why = status
                 .error
@@ -130,6 +137,14 @@ impl Upstream {
     /// Whether another one has come in its place, or none.
     pub fn is_retired(&self) -> bool {
         self.retired.is_cancelled()
+    }
+
+    /// Resolves when it was ended, and nothing of it is left.
+    pub(super) async fn gone(&self) {
+        self.stop.cancelled().await;
+        let life = self.extras.life();
+        life.close();
+        life.wait().await;
     }
 
     /// From now on, the entry says this. The way to the server is the same.

@@ -50,8 +50,13 @@ impl Supervisor {
         }
     }
 
-    pub(super) async fn run(mut self) {
+    /// Runs until it is told to stop; where one is awaited, from when that is gone.
+    pub(super) async fn run(mut self, awaited: Option<Arc<Upstream>>) {
         let stop = self.stop.clone();
+        if let Some(before) = awaited {
+            self.set(|status| status.state = ServerState::Connecting);
+            self.wait_for(&before).await;
+        }
         while !stop.is_cancelled() {
             self.set(|status| status.state = ServerState::Connecting);
             let started = Instant::now();
@@ -81,6 +86,18 @@ impl Supervisor {
         }
         self.upstream.extras.close();
         self.set(|status| status.state = ServerState::Stopped);
+    }
+
+    /// Waits until the one before it is gone. One that is called off meanwhile does not hold up whoever comes after it, but
+    /// stands for the one that it has waited for.
+    async fn wait_for(&self, before: &Upstream) {
+        tokio::select! {
+            () = before.gone() => return,
+            () = self.stop.cancelled() => {}
+        }
+        if before.is_retired() {
+            before.gone().await;
+        }
     }
 
     async fn connect(&self) -> Result<(Contact, Inventory), UpstreamError> {

@@ -112,6 +112,7 @@ fn rules_and_limits_leave_the_connection_alone() {
         ),
         (json!({"maxConcurrentCalls": 1}), "maxConcurrentCalls"),
         (json!({"sharing": "exclusive"}), "sharing"),
+        (json!({"replace": "stop-first"}), "replace"),
     ] {
         assert_eq!(
             plan(&entry(json!({})), &entry(further)),

@@ -155,6 +155,7 @@ fn entry() -> BoxedStrategy<Value> {
         ("callTimeout", duration()),
         ("timeout", (0..5_000_u32).prop_map(Value::from).boxed()),
         ("sharing", word(&["auto", "exclusive", "none"])),
+        ("replace", word(&["start-first", "stop-first", "none"])),
         ("required", any::<bool>().prop_map(Value::from).boxed()),
         ("comand", count()),
     ])
@@ -197,6 +198,7 @@ fn good_entry() -> BoxedStrategy<Value> {
         ("enabled", any::<bool>().prop_map(Value::from).boxed()),
         ("callTimeout", (1..900_u32).prop_map(Value::from).boxed()),
         ("sharing", word(&["auto", "exclusive", "per-client"])),
+        ("replace", word(&["start-first", "stop-first"])),
         ("required", any::<bool>().prop_map(Value::from).boxed()),
     ]);
     let merge = |(reach, rest): (Value, Value)| {

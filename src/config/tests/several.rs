@@ -240,6 +240,7 @@ fn what_an_entry_does_not_say_is_explained_too() {
         "a.startupTimeout=30s default",
         "a.maxConcurrentCalls=7 2",
         "a.sharing=auto default",
+        "a.replace=start-first default",
         "b.command=b 4",
         "b.maxConcurrentCalls=2 4",
         "b.prefix=b default",
@@ -248,6 +249,7 @@ fn what_an_entry_does_not_say_is_explained_too() {
         "b.startupTimeout=30s default",
         "b.callTimeout=9s environment variable MCPMUX_CALL_TIMEOUT (mux.callTimeout)",
         "b.sharing=auto default",
+        "b.replace=start-first default",
     ];
     assert_eq!(told, expected.map(|line| format!("mcpServers.{line}")));
 }

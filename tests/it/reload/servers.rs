@@ -1,9 +1,11 @@
 //! Servers that come, go and change while clients are there.
 
-use serde_json::json;
+use std::path::Path;
+
+use serde_json::{Value, json};
 
 use super::{follow, next, pids, version};
-use crate::support::{Era, Gate, MuxTest, Pipe, Reply, eventually, fake};
+use crate::support::{Era, FakeServer, Gate, MuxTest, Pipe, Reply, eventually, fake};
 
 const TOOLS_CHANGED: &str = "notifications/tools/list_changed";
 
@@ -273,4 +275,65 @@ fn a_watched_resource_is_watched_at_the_successor() {
             assert_eq!(feed.next().str("params/uri"), "x://1");
         }
     }
+}
+
+/// A server that nobody can run twice: it holds a lock.
+fn locked(fake: &FakeServer, lock: &Path, replace: &str, number: usize) -> Value {
+    let mut entry = fake.entry();
+    let script = "mkdir \"$0\" || { touch \"$0.$VERSION\"; exit 9; }; \"$@\"; rmdir \"$0\"";
+    let words = [
+        json!("-c"),
+        json!(script),
+        json!(lock),
+        entry["command"].take(),
+    ];
+    let args = entry["args"].as_array().into_iter().flatten().cloned();
+    entry["args"] = words.into_iter().chain(args).collect();
+    entry["command"] = json!("sh");
+    entry["replace"] = json!(replace);
+    entry["required"] = json!(true);
+    entry["startupTimeout"] = json!("10s");
+    entry["env"]["VERSION"] = json!(number.to_string());
+    entry
+}
+
+#[test]
+fn a_server_that_cannot_run_twice_ends_before_its_successor_starts() {
+    let gate = Gate::new();
+    let held = gate.clone();
+    let fake = fake::legacy()
+        .tool("echo")
+        .tool_answering("slow", move |_| {
+            held.wait("the file has been followed");
+            Reply::text("at last")
+        })
+        .stdio();
+    let test = MuxTest::new();
+    let lock = test.dir().join("lock");
+    let entry = |replace, number| locked(&fake, &lock, replace, number);
+    let mux = test.entry("a", entry("start-first", 1)).listed(2).start();
+    let client = mux.legacy();
+    follow(&mux, &next(&mux).entry("a", entry("start-first", 2)));
+    mux.wait_stderr("required server `a` is not available");
+    let slow = client.start_call("a__slow", &json!({}));
+    fake.wait_seen("tools/call", 1);
+    follow(&mux, &next(&mux).entry("a", entry("stop-first", 3)));
+    mux.wait_stderr("server `a` is replaced (env)");
+    let waiting = client.start_call("a__echo", &json!({}));
+    assert_eq!(fake.starts(), 1);
+    gate.open();
+    assert_eq!(slow.answer().said(), "at last");
+    assert_eq!(waiting.answer().said(), "echo {}");
+    assert_eq!(fake.starts(), 2);
+    // One that is never needed leaves no trace.
+    for number in 4..7 {
+        follow(&mux, &next(&mux).entry("a", entry("stop-first", number)));
+        mux.wait_stderr_times("server `a` is replaced (env)", number - 2);
+    }
+    assert_eq!(client.call("a__echo", &json!({})).said(), "echo {}");
+    let twice = |number: usize| lock.with_extension(number.to_string()).exists();
+    assert_eq!(
+        [2, 3, 4, 5, 6].map(twice),
+        [true, false, false, false, false]
+    );
 }
