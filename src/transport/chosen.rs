@@ -19,7 +19,7 @@ pub type Fits = dyn Fn(&str, IpAddr) -> bool + Send + Sync;
 pub(super) struct Chosen(Option<Arc<Fits>>);
 
 impl HttpClient {
-    /// A pool of its own, which connects through TLS to addresses that fit only. It is asked for each address whenever a name is looked up to
+    /// A pool of its own, which connects to addresses that fit only. It is asked for each address whenever a name is looked up to
     /// connect, so that no name can lead elsewhere than when it was checked. Addresses in URLs are not looked up.
     pub fn choosing(fits: Arc<Fits>) -> Self {
         let mut clients = Clients::default();
@@ -34,6 +34,11 @@ impl Chosen {
             Some(_) => builder.dns_resolver(Arc::new(self.clone())),
             None => builder,
         }
+    }
+
+    /// Whether any address will do.
+    pub(super) fn is_all(&self) -> bool {
+        self.0.is_none()
     }
 
     fn takes(&self, host: &str, address: IpAddr) -> bool {

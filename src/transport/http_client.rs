@@ -86,10 +86,11 @@ impl HttpClient {
         }
     }
 
-    /// The connections to a server that is reached without TLS and proxy, and whose URL holds no login.
+    /// The connections to a server that is reached without TLS and proxy at any of its addresses, and whose URL holds
+    /// no login.
     fn plain(&self, url: &Url) -> Option<Arc<Pool>> {
         let has_login = !url.username().is_empty() || url.password().is_some();
-        if url.scheme() != "http" || has_login {
+        if url.scheme() != "http" || has_login || !self.0.chosen.is_all() {
             return None;
         }
         let uri: Uri = url.as_str().parse().ok()?;
