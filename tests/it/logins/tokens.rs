@@ -44,7 +44,10 @@ fn a_token_that_is_taken_away_is_replaced_once_for_twenty_calls() {
     let clients: Vec<_> = (0..20).map(|_| mux.modern()).collect();
     all_read(&clients);
     place.authority.order("revoke", "access");
+    // All are refused before the first has another token.
+    place.authority.order("delay", 3000);
     all_read(&clients);
+    assert!(place.server.refusals() > 15, "{}", place.server.refusals());
     assert_eq!(place.authority.granted("refresh_token"), 1);
     assert_eq!(place.state().0, "ready");
 }

@@ -5,6 +5,7 @@ python fastmcp_guarded.py OPTIONS. It asks nobody. What it does goes to stdout, 
 
 import asyncio
 import json
+import os
 import socket
 import sys
 import threading
@@ -19,7 +20,8 @@ SECRET = {"access_token", "client_secret", "code", "code_verifier", "refresh_tok
 
 
 def say(line: dict) -> None:
-    print(json.dumps(line), flush=True)
+    # Two threads speak: a line is written at once.
+    os.write(1, f"{json.dumps(line)}\n".encode())
 
 
 def members(body: bytes) -> dict:

@@ -3,7 +3,7 @@
 // node oidc.mjs NODE_MODULES OPTIONS, one JSON object: `life` (seconds that an access token lives), `refresh` (whether
 // there are refresh tokens), `opaque` (tokens that only the server itself can read, in the place of JWTs), `audience` (of all tokens,
 // whatever was asked for), `scopes` (false: clients are not registered with the scopes of servers), `clients`, `documents` (client id metadata documents by URL), `metadata` (laid over its own).
-// What it does goes to stdout, as `wire.mjs` says; `life`, `revoke` and `forget` on stdin change it while it runs.
+// What it does goes to stdout, as `wire.mjs` says; `life`, `delay`, `revoke` and `forget` on stdin change it while it runs.
 
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
@@ -24,6 +24,7 @@ const asker = { client_id: "resource-server", client_secret: "resource-server-s3
 const server = createServer();
 const issuer = await listen(server);
 let life = options.life ?? 3600;
+let delay = 0;
 const storage = new Map();
 const held = (model) => [...(storage.get(model) ?? new Map()).keys()];
 
@@ -86,6 +87,7 @@ const provider = new Provider(issuer, {
 });
 
 provider.use(async (ctx, next) => {
+  if (ctx.path === "/token") await new Promise((over) => setTimeout(over, delay));
   await next();
   const { body, oidc } = ctx;
   const params = { ...(oidc?.params ?? {}) };
@@ -103,6 +105,8 @@ for (const event of ["server_error", "authorization.error", "grant.error", "regi
 server.on("request", provider.callback());
 obey({
   life: (seconds) => { life = seconds; },
+  // Of all answers with tokens.
+  delay: (milliseconds) => { delay = milliseconds; },
   // All access tokens, or the refresh tokens, too.
   revoke: (what) => {
     for (const model of what === "all" ? ["AccessToken", "RefreshToken", "Grant"] : ["AccessToken"]) held(model).forEach((id) => storage.get(model).delete(id));
