@@ -4,8 +4,9 @@
 //! second copy of a body whose length is known. A request that surely never left goes out on another connection; any other
 //! is sent once. Dropping an answer before its end closes its connection.
 //!
-//! Why not hyper's client, which serves for everything else: it wants a task for each connection, and two wake-ups and
-//! 11 000 instructions for each call.
+//! Why not hyper's client, which serves for everything else: it wants a task for each connection, and two wake-ups for each
+//! call. Without these and without reqwest's work on URLs and headers, a call through the mux takes 118 000 instructions
+//! instead of 163 000.
 
 mod body;
 mod framing;
