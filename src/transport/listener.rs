@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rustix::fs::{Mode, fchmod};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixSocket, UnixStream};
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::either::Either;
 
 use crate::config::Listen;
@@ -18,6 +18,9 @@ use crate::config::Listen;
 const BACKLOG: u32 = 1_024;
 /// How long it may take to find out whether somebody listens.
 const ANSWER: Duration = Duration::from_secs(1);
+/// A process that was killed while it started another one holds its sockets a moment longer: so long, looked at so often.
+const LEAVING: Duration = Duration::from_secs(1);
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// A socket that listens.
 pub struct Listener {
@@ -50,7 +53,7 @@ impl From<UnixListener> for Listener {
 }
 
 impl Listener {
-    /// Listens at this place. A socket file that nobody listens at is replaced; one that is in use is an error, as is any other
+    /// Listens at this place. A socket file that nobody listens at is replaced; one that stays in use is an error, as is any other
     /// file. Ours has the permissions `mode`, from its first moment on where the system can do that, and is removed when
     /// the listener is dropped.
     pub async fn bind(place: &Listen, mode: u32) -> io::Result<Self> {
@@ -115,15 +118,24 @@ async fn give_way(path: &Path) -> io::Result<()> {
         let why = "there is a file that is no socket";
         return Err(io::Error::new(io::ErrorKind::AlreadyExists, why));
     }
-    match timeout(ANSWER, UnixStream::connect(path)).await {
-        Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => fs::remove_file(path),
-        Ok(Err(error)) if error.kind() == io::ErrorKind::PermissionDenied => Err(error),
-        // One that accepts nothing has too much to do.
-        _ => Err(io::Error::new(
-            io::ErrorKind::AddrInUse,
-            "another process listens there",
-        )),
+    let last = Instant::now() + LEAVING;
+    loop {
+        match timeout(ANSWER, UnixStream::connect(path)).await {
+            Ok(Err(error)) => match error.kind() {
+                io::ErrorKind::ConnectionRefused => return fs::remove_file(path),
+                io::ErrorKind::NotFound => return Ok(()),
+                io::ErrorKind::PermissionDenied => return Err(error),
+                // One that accepts nothing has too much to do.
+                _ => break,
+            },
+            Ok(Ok(_)) if Instant::now() < last => sleep(LOOK_AGAIN).await,
+            _ => break,
+        }
     }
+    Err(io::Error::new(
+        io::ErrorKind::AddrInUse,
+        "another process listens there",
+    ))
 }
 
 /// The file of our socket. It is removed if it is still ours by then.

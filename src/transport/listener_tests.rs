@@ -43,6 +43,17 @@ async fn a_stale_file_gives_way_and_a_live_one_does_not() {
 }
 
 #[tokio::test]
+async fn one_that_is_about_to_go_is_waited_for() {
+    let directory = tempdir().unwrap();
+    let path = directory.path().join("s");
+    let leaving = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    let leaves = std::thread::spawn(move || drop((leaving.accept(), leaving)));
+    let listener = bind(&path, 0o600).await.unwrap();
+    leaves.join().unwrap();
+    assert_eq!(listener.place().unwrap(), Listen::Unix(path));
+}
+
+#[tokio::test]
 async fn what_is_not_ours_is_left_alone() {
     let directory = tempdir().unwrap();
     let path = directory.path().join("s");
