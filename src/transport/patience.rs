@@ -85,23 +85,37 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patience<S> {
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+    use std::pin::pin;
+
+    use futures_util::poll;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
     use super::*;
 
+    /// A connection that holds eight bytes at most, and is full.
+    async fn full(longest: Duration) -> (Patience<DuplexStream>, DuplexStream) {
+        let (ours, theirs) = duplex(8);
+        let mut ours = Patience::new(ours, longest);
+        ours.write_all(&[0; 8]).await.unwrap();
+        (ours, theirs)
+    }
+
     #[tokio::test]
     async fn whoever_takes_a_little_now_and_then_is_not_given_up() {
-        let (ours, mut theirs) = duplex(8);
-        let mut ours = Patience::new(ours, Duration::from_millis(200));
-        let read = async {
-            for _ in 0..10 {
-                sleep(Duration::from_millis(50)).await;
-                theirs.read_exact(&mut [0; 8]).await.unwrap();
-            }
-        };
-        let (written, ()) = tokio::join!(ours.write_all(&[0; 80]), read);
-        written.unwrap();
-        let stuck = ours.write_all(&[0; 9]).await.unwrap_err();
+        let (mut ours, mut theirs) = full(Duration::from_secs(3600)).await;
+        for _ in 0..10 {
+            assert!(poll!(pin!(ours.write_all(&[0; 8]))).is_pending());
+            assert!(ours.waiting.is_some());
+            theirs.read_exact(&mut [0; 8]).await.unwrap();
+            ours.write_all(&[0; 8]).await.unwrap();
+            assert!(ours.waiting.is_none(), "the next wait begins anew");
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_takes_nothing_is_given_up() {
+        let (mut ours, _theirs) = full(Duration::from_millis(1)).await;
+        let stuck = ours.write_all(&[0]).await.unwrap_err();
         assert_eq!(stuck.kind(), io::ErrorKind::TimedOut);
     }
 }

@@ -1,11 +1,12 @@
 //! What a service manager hands over and wants to hear.
 
 use std::fs;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::process::Command;
 
 use serde_json::{Value, json};
+use tokio::net::TcpSocket;
 
 use crate::support::{MuxTest, eventually, fake, patience};
 
@@ -141,15 +142,25 @@ fn has(tool: &str) -> bool {
     there
 }
 
+/// A port that nobody else is given while it is held. Who allows addresses to be used again, as systemd does, can listen there.
+fn held() -> (TcpSocket, SocketAddr) {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.set_reuseaddr(true).expect("a socket to share");
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    socket.bind(any).expect("a port");
+    let port = socket.local_addr().expect("an address");
+    (socket, port)
+}
+
 #[test]
 fn systemds_own_tool_starts_us_with_the_first_client() {
     if !has("systemd-socket-activate") {
         return;
     }
-    let free = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
+    let (_held, port) = held();
     let test = MuxTest::new();
     let file = test.dir().join("real.sock").display().to_string();
-    for listen in [free.expect("a port").to_string(), file] {
+    for listen in [port.to_string(), file] {
         let fake = fake::legacy().tool("echo").stdio();
         let mux = MuxTest::new()
             .upstream("a", &fake)
