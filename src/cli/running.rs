@@ -61,9 +61,14 @@ fn secrets() -> Option<PathBuf> {
 
 /// The user's folder for state.
 fn state() -> Option<PathBuf> {
-    match Environment::of_process().get("XDG_STATE_HOME") {
+    folder("XDG_STATE_HOME", ".local/state")
+}
+
+/// The folder that a variable names, or the usual one at home.
+fn folder(variable: &str, usual: &str) -> Option<PathBuf> {
+    match Environment::of_process().get(variable) {
         Some(folder) if !folder.is_empty() => Some(PathBuf::from(folder)),
-        _ => Some(std::env::home_dir()?.join(".local/state")),
+        _ => Some(std::env::home_dir()?.join(usual)),
     }
 }
 
@@ -151,10 +156,7 @@ pub(super) fn vault(config: &Config) -> Option<Vault> {
 
 /// Where a mux that serves keeps what its servers offer: in the user's folder for what can be lost.
 fn manifest() -> Option<Manifest> {
-    let caches = match Environment::of_process().get("XDG_CACHE_HOME") {
-        Some(folder) if !folder.is_empty() => PathBuf::from(folder),
-        _ => std::env::home_dir()?.join(".cache"),
-    };
+    let caches = folder("XDG_CACHE_HOME", ".cache")?;
     Some(Manifest::new(caches.join("mcpmux/servers")))
 }
 

@@ -71,6 +71,16 @@ impl Findings {
     }
 }
 
+impl From<Findings> for ConfigErrors {
+    fn from(findings: Findings) -> Self {
+        Self {
+            errors: findings.errors,
+            warnings: findings.warnings,
+            watched: findings.files.into_iter().collect(),
+        }
+    }
+}
+
 impl fmt::Display for ConfigError {
     /// Up to three lines without a newline at the end: what, where, hint.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

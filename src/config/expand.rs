@@ -12,6 +12,7 @@ use indexmap::IndexMap;
 use super::error::{Findings, Problem};
 use super::inputs::Inputs;
 use super::outside::{Commands, Outside};
+use super::secret::Secret;
 use super::small_file::read_small;
 use super::sources::Environment;
 use super::tree::{Form, Node, Text, Value};
@@ -203,12 +204,16 @@ impl<'a> Expander<'a> {
         if self.commands == Commands::Refused {
             return Err(Problem::Command);
         }
-        let nobody = || Err("nobody is here to run it".to_owned());
-        let printed = self
-            .outside
-            .map_or_else(nobody, |outside| outside.command(line, &[]));
+        let printed = self.run(line, &[]);
         let printed = printed.map_err(|reason| Problem::CommandFailed { reason })?;
         Ok(one_line_end(printed.expose()).to_owned())
+    }
+
+    /// What a command line prints that has these variables, too. Fails with the reason.
+    pub(crate) fn run(&self, line: &str, variables: &[(&str, &str)]) -> Result<Secret, String> {
+        let nobody = || Err("nobody is here to run it".to_owned());
+        let run = |outside: &dyn Outside| outside.command(line, variables);
+        self.outside.map_or_else(nobody, run)
     }
 
     /// What the keychain has under `service/account`. The account may have slashes in it.

@@ -27,11 +27,7 @@ pub(crate) fn run(
     }
     let [name, address] = VARIABLES;
     let variables = [(name, server), (address, url)];
-    let nobody = || Err("nobody is here to run it".to_owned());
-    let printed = expander
-        .outside
-        .map_or_else(nobody, |outside| outside.command(line, &variables));
-    let read = printed.and_then(|printed| {
+    let read = expander.run(line, &variables).and_then(|printed| {
         serde_json::from_str::<IndexMap<String, String>>(printed.expose())
             .map_err(|_| "it printed something else than a JSON object of strings".to_owned())
     });

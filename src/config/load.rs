@@ -92,25 +92,14 @@ impl Config {
         mut findings: Findings,
     ) -> Result<Self, ConfigErrors> {
         let config = Self::gather(roots, sources, &mut findings);
-        let Findings {
-            errors,
-            warnings,
-            files,
-        } = findings;
-        let watched = files.into_iter().collect();
-        if errors.is_empty() {
-            Ok(Self {
-                warnings,
-                watched,
-                ..config
-            })
-        } else {
-            Err(ConfigErrors {
-                errors,
-                warnings,
-                watched,
-            })
+        if !findings.errors.is_empty() {
+            return Err(findings.into());
         }
+        Ok(Self {
+            warnings: findings.warnings,
+            watched: findings.files.into_iter().collect(),
+            ..config
+        })
     }
 
     /// Reads the settings alone. What is wrong with servers is not looked at.
@@ -122,17 +111,10 @@ impl Config {
             sources,
             &mut findings,
         );
-        let Findings {
-            errors, warnings, ..
-        } = findings;
-        if errors.is_empty() {
+        if findings.errors.is_empty() {
             Ok(settings)
         } else {
-            Err(ConfigErrors {
-                errors,
-                warnings,
-                ..ConfigErrors::default()
-            })
+            Err(findings.into())
         }
     }
 

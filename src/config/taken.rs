@@ -38,7 +38,7 @@ pub fn taken(
     if let Some(root) = file::parse(path, text, &mut findings) {
         let Value::Map(mut members) = root.value else {
             findings.error(&root.place, Problem::NotAnObject { found: root.sort() });
-            return Err(errors_of(findings));
+            return Err(findings.into());
         };
         let projects = members.get("projects").and_then(Node::map).cloned();
         let mut reader = Reader {
@@ -56,15 +56,7 @@ pub fn taken(
     if findings.errors.is_empty() {
         Ok((all, findings.warnings))
     } else {
-        Err(errors_of(findings))
-    }
-}
-
-fn errors_of(findings: Findings) -> ConfigErrors {
-    ConfigErrors {
-        errors: findings.errors,
-        warnings: findings.warnings,
-        ..ConfigErrors::default()
+        Err(findings.into())
     }
 }
 

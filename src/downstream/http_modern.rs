@@ -144,9 +144,7 @@ async fn answer_with(headers: &HeaderMap, mut reply: Reply) -> HttpReply {
 fn one(last: Last) -> HttpReply {
     let status = match last.error {
         Some(code::METHOD_NOT_FOUND) => StatusCode::NOT_FOUND,
-        Some(code::HEADER_MISMATCH | code::MISSING_CAPABILITY | code::UNSUPPORTED_VERSION) => {
-            StatusCode::BAD_REQUEST
-        }
+        Some(code) if code::is_modern_refusal(code) => StatusCode::BAD_REQUEST,
         _ => StatusCode::OK,
     };
     json(status, last.frame)

@@ -211,12 +211,12 @@ impl Inner {
         Ok(false)
     }
 
-    /// What is held now, read anew if it was changed.
     fn has_just_looked(&self) -> bool {
         let looked = self.held.lock().looked;
         looked.is_some_and(|looked| looked.elapsed() < GOOD)
     }
 
+    /// What is held now, read anew if it was changed.
     async fn login(&self) -> Result<Option<Arc<Login>>, OAuthError> {
         if self.site.is_unattended() {
             return Ok(self.held.lock().login.clone());

@@ -38,6 +38,14 @@ pub mod code {
     pub const MISSING_CAPABILITY: i64 = -32021;
     /// The revision is not spoken here (2026-07-28).
     pub const UNSUPPORTED_VERSION: i64 = -32022;
+
+    /// Whether only servers of 2026-07-28 refuse a request with this code. Over HTTP its status is 400.
+    pub fn is_modern_refusal(code: i64) -> bool {
+        matches!(
+            code,
+            HEADER_MISMATCH | MISSING_CAPABILITY | UNSUPPORTED_VERSION
+        )
+    }
 }
 
 /// An error object that the mux composes.

@@ -250,8 +250,8 @@ impl Endpoint {
 
     /// Follows redirects as [`HttpClient`] says.
     async fn plainly(&self, pool: &Arc<Pool>, sent: Sent<'_>) -> Result<Answer, TransportError> {
-        let mut there = None;
-        for redirects in 0.. {
+        let (mut there, mut redirects) = (None, 0);
+        loop {
             let url = there.as_ref().unwrap_or(&self.url);
             let request = PlainRequest {
                 method: sent.method,
@@ -262,14 +262,16 @@ impl Endpoint {
             };
             let answer = pool.send(&request).await?;
             match moved(url, answer.status, &answer.headers) {
-                Some(url) if redirects < REDIRECTS => there = Some(url),
+                Some(url) if redirects < REDIRECTS => {
+                    there = Some(url);
+                    redirects += 1;
+                }
                 _ => {
                     let source = Source::Plain(answer.body);
                     return Ok(self.answer(answer.status, answer.headers, source));
                 }
             }
         }
-        Err(TransportError::Closed)
     }
 
     async fn by_client(&self, client: &Client, sent: Sent<'_>) -> Result<Answer, TransportError> {

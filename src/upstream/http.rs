@@ -279,12 +279,7 @@ struct ErrorBody {
 impl ErrorBody {
     /// Whether it answers no request, and is none of those that only modern servers know.
     fn is_about_nothing(&self) -> bool {
-        let modern = [
-            code::UNSUPPORTED_VERSION,
-            code::HEADER_MISMATCH,
-            code::MISSING_CAPABILITY,
-        ];
-        self.id.is_none() && !modern.contains(&self.code)
+        self.id.is_none() && !code::is_modern_refusal(self.code)
     }
 }
 

@@ -98,7 +98,7 @@ fn unicode_escape(raw: &[u8]) -> (Option<char>, usize) {
     }
 }
 
-/// The code unit of a `\uXXXX` at the start of `raw`.
+/// The code unit of a `\u` escape with its four digits, at the start of `raw`.
 fn code_unit(raw: &[u8]) -> Option<u16> {
     let digits = raw.get(..6)?.strip_prefix(b"\\u")?;
     u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()

@@ -41,11 +41,7 @@ impl ServerMap {
         let mut findings = Findings::default();
         let root = file::parse(name, text, &mut findings);
         let Some(root) = root else {
-            return Err(ConfigErrors {
-                errors: findings.errors,
-                warnings: findings.warnings,
-                ..ConfigErrors::default()
-            });
+            return Err(findings.into());
         };
         let Value::Map(file) = &root.value else {
             return Ok(None);

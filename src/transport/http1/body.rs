@@ -131,7 +131,6 @@ impl Coming {
                 Err(error) => return Err(self.broke(Some(&error))),
             }
         }
-        self.framing.took(body.len());
         self.end();
         Ok(body.freeze())
     }

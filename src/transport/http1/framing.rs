@@ -61,13 +61,6 @@ impl Framing {
             _ => None,
         }
     }
-
-    /// So much of a known length has been read elsewhere.
-    pub(super) fn took(&mut self, read: usize) {
-        if let Self::Length(left) = self {
-            *left = left.saturating_sub(read as u64);
-        }
-    }
 }
 
 fn cut(buffer: &mut BytesMut, left: &mut u64) -> Bytes {
