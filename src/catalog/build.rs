@@ -82,6 +82,16 @@ pub struct Built {
 ///
 /// The order of every list is that of the servers, then each server's own.
 pub fn build(sources: &[Source], naming: &Naming<'_>, revision: u64) -> Built {
+    rebuild(None, sources, naming, revision)
+}
+
+/// Builds the catalog that comes after another one. Pages that show the same are those of `before`.
+pub fn rebuild(
+    before: Option<&Catalog>,
+    sources: &[Source],
+    naming: &Naming<'_>,
+    revision: u64,
+) -> Built {
     let mut builder = Builder {
         uris: Uris::new(naming.on_conflict),
         tools: Names::new(Kind::Tool, *naming),
@@ -91,7 +101,7 @@ pub fn build(sources: &[Source], naming: &Naming<'_>, revision: u64) -> Built {
     for source in sources {
         builder.add(source);
     }
-    let mut built = builder.finish(naming, revision);
+    let mut built = builder.finish(naming, revision, before);
     for kind in Kind::ALL {
         built.catalog.section_mut(kind).heed(kind, sources);
     }
@@ -143,7 +153,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn finish(mut self, naming: &Naming<'_>, revision: u64) -> Built {
+    fn finish(mut self, naming: &Naming<'_>, revision: u64, before: Option<&Catalog>) -> Built {
         let conflicts = Kind::ALL
             .map(|kind| std::mem::take(&mut self.claims(kind).conflicts))
             .concat();
@@ -153,13 +163,16 @@ impl<'a> Builder<'a> {
             !tools.met.contains(target.as_str()) && !prompts.met.contains(target.as_str())
         });
         dead_rules.extend(idle.map(|(alias, target)| DeadRule::alias(alias, target)));
-        let plain = |kind, claims| Section::new(kind, claims, HashMap::new());
+        let section = |kind, claims, former| {
+            Section::new(kind, claims, former, before.map(|it| it.section(kind)))
+        };
+        let plain = |kind, claims| section(kind, claims, HashMap::new());
         let catalog = Catalog {
             revision,
-            tools: Section::new(Kind::Tool, tools.claims, tools.former),
+            tools: section(Kind::Tool, tools.claims, tools.former),
             resources: plain(Kind::Resource, self.uris.resources),
             templates: plain(Kind::Template, self.uris.templates),
-            prompts: Section::new(Kind::Prompt, prompts.claims, prompts.former),
+            prompts: section(Kind::Prompt, prompts.claims, prompts.former),
             uris: self.uris.index,
             rewrites: self.uris.rewrites,
         };

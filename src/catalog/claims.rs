@@ -1,11 +1,13 @@
 //! Who gets which name: the entries of one kind while a catalog is built.
 
 use std::collections::HashMap;
+use std::collections::hash_map;
 
 use super::conflict::{Claim, Conflict, Resolution};
 use super::entry::{Entry, Route};
 use super::inventory::RawEntry;
 use crate::protocol::{Kind, PublicName, ServerName};
+use crate::wire::Json;
 
 /// Who is called by a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,9 +58,14 @@ impl<'a> Claims<'a> {
                 server: server.clone(),
                 original: raw.key.clone(),
             },
-            definition: raw.json.clone(),
+            // Written when all names are known.
+            definition: Json::null(),
         };
-        if let Some(holder) = self.holder(entry.public.as_str()) {
+        let position = self.entries.len();
+        if let hash_map::Entry::Vacant(free) = self.holders.entry(entry.public.clone()) {
+            free.insert(Holder::Entry(position));
+        } else {
+            let holder = self.holder(entry.public.as_str())?;
             let mut conflict = Conflict {
                 kind: self.kind,
                 name: entry.public.clone(),
@@ -74,10 +81,9 @@ impl<'a> Claims<'a> {
             entry.public = PublicName::new(free);
             conflict.resolution = Resolution::Renamed(entry.public.clone());
             self.conflicts.push(conflict);
+            self.holders
+                .insert(entry.public.clone(), Holder::Entry(position));
         }
-        let position = self.entries.len();
-        self.holders
-            .insert(entry.public.clone(), Holder::Entry(position));
         self.entries.push(entry);
         self.raw.push(raw);
         Some(position)
@@ -133,11 +139,10 @@ impl<'a> Claims<'a> {
 mod tests {
     use super::*;
     use crate::protocol::OriginalName;
-    use crate::wire::Json;
 
     fn raw(name: &str) -> RawEntry {
         let json = Json::object([("name", &Json::string(name))]);
-        RawEntry::read(Kind::Tool, &json).unwrap()
+        RawEntry::read(Kind::Tool, json).unwrap()
     }
 
     fn spare(names: &[&str]) -> impl Iterator<Item = String> {

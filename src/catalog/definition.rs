@@ -42,6 +42,9 @@ pub(super) fn definition(raw: &RawEntry, changes: Changes<'_>) -> Json {
 
 /// A tool without its output schema, if that is not the schema of an object (SEP-2106); `None` if it may stay.
 pub(super) fn without_odd_schema(tool: &Json) -> Option<Json> {
+    if !may_have(tool.as_bytes(), "outputSchema") {
+        return None;
+    }
     let schema = tool.get("outputSchema")?;
     let kind = schema.get("type");
     if kind.as_ref().and_then(Json::text).as_deref() == Some("object") {
@@ -58,7 +61,8 @@ pub(super) fn relinked(
     tool: &Json,
     mut public: impl FnMut(&str) -> Option<String>,
 ) -> Option<Json> {
-    if !may_link(tool.as_bytes()) {
+    // The name of either link ends so.
+    if !may_have(tool.as_bytes(), "resourceUri") {
         return None;
     }
     let meta = tool.get("_meta")?;
@@ -85,11 +89,11 @@ pub(super) fn relinked(
     Some(splice.finish())
 }
 
-/// Whether the member can occur at all: as it is, or with its letters escaped. Most tools have no user
-/// interface, and need not be scanned.
-fn may_link(tool: &[u8]) -> bool {
+/// Whether a member can occur at all: as it is, or with its letters escaped. Most tools have neither user interface nor
+/// output schema, and need not be scanned.
+fn may_have(tool: &[u8], member: &str) -> bool {
     let has = |part: &str| memchr::memmem::find(tool, part.as_bytes()).is_some();
-    has("resourceUri") || has("\\u")
+    has(member) || has("\\u")
 }
 
 #[cfg(test)]
@@ -98,7 +102,7 @@ mod tests {
     use crate::protocol::Kind;
 
     fn changed(entry: &'static str, public: &str, describe: Option<&str>) -> String {
-        let entry = RawEntry::read(Kind::Tool, &Json::from_static(entry)).unwrap();
+        let entry = RawEntry::read(Kind::Tool, Json::from_static(entry)).unwrap();
         let changes = Changes {
             public,
             describe,

@@ -22,3 +22,10 @@ pub struct Entry {
     /// The server's own words, but for the name or URI and what the rules replace.
     pub definition: Json,
 }
+
+impl Entry {
+    /// Whether clients see the same.
+    pub(super) fn shows_as(&self, other: &Self) -> bool {
+        self.public == other.public && self.definition == other.definition
+    }
+}

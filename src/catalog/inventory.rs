@@ -27,7 +27,7 @@ pub struct Inventory {
 pub struct RawEntry {
     /// The member that identifies it (`name`, `uri` or `uriTemplate`), decoded.
     pub key: OriginalName,
-    /// The whole entry, in memory of its own.
+    /// The whole entry, in memory that only the entries of its list share.
     pub json: Json,
     /// Where in it the value of that member stands.
     key_at: Range<usize>,
@@ -102,7 +102,11 @@ impl Inventory {
     /// Takes what the pages of one kind say about how long they may be kept: the strictest counts.
     pub fn set_hints<'a>(&mut self, kind: Kind, pages: impl IntoIterator<Item = &'a Json>) {
         let hints = Hints::merged(pages.into_iter().map(Hints::read));
-        self.hints.insert(kind, hints);
+        if hints == Hints::default() {
+            self.hints.remove(&kind);
+        } else {
+            self.hints.insert(kind, hints);
+        }
     }
 
     fn list(&mut self, kind: Kind) -> &mut Vec<RawEntry> {
@@ -121,46 +125,51 @@ impl RawEntry {
         kind: Kind,
         pages: impl IntoIterator<Item = &'a Json>,
     ) -> (Vec<Self>, Vec<Dropped>) {
+        let lists = pages.into_iter().map(|page| page.get(kind.list_member()));
+        Self::read_lists(kind, lists)
+    }
+
+    /// Reads the entries of a list of one kind.
+    pub fn read_list(kind: Kind, list: &Json) -> (Vec<Self>, Vec<Dropped>) {
+        Self::read_lists(kind, [Some(list.clone())])
+    }
+
+    fn read_lists(
+        kind: Kind,
+        lists: impl IntoIterator<Item = Option<Json>>,
+    ) -> (Vec<Self>, Vec<Dropped>) {
         let mut entries: Vec<Self> = Vec::new();
         let mut dropped = Vec::new();
         let mut keys = HashSet::new();
         let mut position = 0;
-        for (number, page) in pages.into_iter().enumerate() {
-            let list = page
-                .get(kind.list_member())
-                .and_then(|list| list.elements());
-            if list.is_none() {
-                dropped.push(Dropped {
-                    kind,
-                    position: number,
-                    why: DropReason::NoList,
-                });
-            }
-            for json in list.into_iter().flatten() {
-                match Self::read(kind, &json) {
+        let mut drop_one = |position, why| {
+            dropped.push(Dropped {
+                kind,
+                position,
+                why,
+            });
+        };
+        for (number, list) in lists.into_iter().enumerate() {
+            // One copy for all of them: a frame may hold much else, and a copy of each takes more memory.
+            let Some(list) = list.and_then(|list| list.detached().elements()) else {
+                drop_one(number, DropReason::NoList);
+                continue;
+            };
+            for json in list {
+                match Self::read(kind, json) {
                     Ok(entry) if keys.insert(entry.key.clone()) => entries.push(entry),
-                    Ok(entry) => {
-                        let why = DropReason::Repeats(entry.key);
-                        dropped.push(Dropped {
-                            kind,
-                            position,
-                            why,
-                        });
-                    }
-                    Err(why) => dropped.push(Dropped {
-                        kind,
-                        position,
-                        why,
-                    }),
+                    Ok(entry) => drop_one(position, DropReason::Repeats(entry.key)),
+                    Err(why) => drop_one(position, why),
                 }
                 position += 1;
             }
         }
+        entries.shrink_to_fit();
         (entries, dropped)
     }
 
-    /// Reads one entry of a list and copies it out of its frame.
-    pub fn read(kind: Kind, json: &Json) -> Result<Self, DropReason> {
+    /// Reads one entry of a list.
+    pub fn read(kind: Kind, json: Json) -> Result<Self, DropReason> {
         let members = json.members().ok_or(DropReason::NotAnObject)?;
         let mut keys = members.iter().filter(|(name, _)| name == kind.key_member());
         let (_, key) = keys.next().ok_or(DropReason::NoKey)?;
@@ -170,10 +179,12 @@ impl RawEntry {
         let text = key.text().ok_or(DropReason::KeyNotText)?;
         // Members are slices of the entry.
         let start = key.as_bytes().as_ptr().addr() - json.as_bytes().as_ptr().addr();
+        let (name, key_at) = (OriginalName::new(text.as_ref()), start..start + key.len());
+        drop(members);
         Ok(Self {
-            key: OriginalName::new(text.as_ref()),
-            json: json.detached(),
-            key_at: start..start + key.len(),
+            key: name,
+            json,
+            key_at,
         })
     }
 

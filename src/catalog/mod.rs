@@ -29,7 +29,7 @@ mod templates;
 mod tests;
 mod uris;
 
-pub use build::{Built, Naming, Source, build};
+pub use build::{Built, Naming, Source, build, rebuild};
 pub use conflict::{Claim, Conflict, Resolution};
 pub use dead::{DeadRule, RuleKind};
 pub use entry::{Entry, Route};

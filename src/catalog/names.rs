@@ -71,8 +71,8 @@ impl<'a> Names<'a> {
         let renamed = self.renamed(source, original);
         let prefix = source.rules.prefix.as_deref();
         let full = self.with_prefix(source, prefix, renamed);
-        let wanted = self.fit(&full);
         let limit = self.naming.max_name_length;
+        let wanted = shortened(&full, limit);
         let tries = if self.naming.on_conflict == OnConflict::Suffix {
             MAX_TRIES
         } else {

@@ -50,13 +50,15 @@ struct Cut {
 }
 
 impl Pages {
-    /// Cuts a list. The definitions become slices of the pages: one copy of each is enough.
-    pub(super) fn new(kind: Kind, entries: &mut [Entry]) -> Self {
+    /// Cuts a list. The definitions become slices of the pages: one copy of each is enough. A page that is as it was
+    /// in an older list stays in its place in memory.
+    pub(super) fn new(kind: Kind, entries: &mut [Entry], before: Option<Older<'_>>) -> Self {
         let mut pages = Vec::new();
         let mut start = 0;
         loop {
             let end = end_of_page(entries, start);
-            let page = page(kind, entries, start..end);
+            let same = before.and_then(|before| before.page(entries, start..end));
+            let page = same.unwrap_or_else(|| page(kind, entries, start..end));
             let mut at = 1;
             for entry in &mut entries[start..end] {
                 let behind = at + entry.definition.len();
@@ -99,6 +101,31 @@ impl Pages {
             return Some(position);
         }
         entries.iter().position(named)
+    }
+}
+
+/// A list that was cut before.
+#[derive(Clone, Copy)]
+pub(super) struct Older<'a> {
+    pub(super) pages: &'a Pages,
+    pub(super) entries: &'a [Entry],
+}
+
+impl Older<'_> {
+    /// The page that shows the same as these entries do, in the same place.
+    fn page(&self, entries: &[Entry], range: Range<usize>) -> Option<Page> {
+        let pages = &self.pages.pages;
+        let found = pages.binary_search_by_key(&range.start, |cut| cut.start);
+        let found = found.ok()?;
+        let end = pages
+            .get(found + 1)
+            .map_or(self.entries.len(), |cut| cut.start);
+        let more = range.end < entries.len();
+        let (new, old) = (&entries[range.clone()], &self.entries[range.start..end]);
+        let same = new.len() == old.len()
+            && more == (end < self.entries.len())
+            && new.iter().zip(old).all(|(new, old)| new.shows_as(old));
+        same.then(|| pages[found].page.clone())
     }
 }
 

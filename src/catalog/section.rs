@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::build::Source;
 use super::claims::{Claims, Holder};
 use super::entry::{Entry, Route};
-use super::page::Pages;
+use super::page::{Older, Pages};
 use super::suggest;
 use crate::protocol::{Hints, Kind, PublicName, ServerName};
 
@@ -24,13 +24,23 @@ pub(super) struct Section {
 }
 
 impl Section {
-    pub(super) fn new(kind: Kind, claims: Claims<'_>, former: HashMap<String, usize>) -> Self {
+    /// What is as it was in an older list is taken from there.
+    pub(super) fn new(
+        kind: Kind,
+        claims: Claims<'_>,
+        former: HashMap<String, usize>,
+        before: Option<&Self>,
+    ) -> Self {
         let Claims {
             mut entries,
             holders,
             ..
         } = claims;
-        let pages = Pages::new(kind, &mut entries);
+        let before = before.map(|before| Older {
+            pages: &before.pages,
+            entries: &before.entries,
+        });
+        let pages = Pages::new(kind, &mut entries, before);
         Self {
             entries,
             pages,
@@ -42,8 +52,11 @@ impl Section {
 
     /// Takes the hints of the servers whose entries are listed.
     pub(super) fn heed(&mut self, kind: Kind, sources: &[Source]) {
-        let servers: HashSet<&ServerName> =
+        // Those of one server stand together.
+        let mut servers: Vec<&ServerName> =
             self.entries.iter().map(|it| &it.route.server).collect();
+        servers.dedup();
+        let servers: HashSet<&ServerName> = servers.into_iter().collect();
         let listed = sources.iter().filter(|it| servers.contains(&it.server));
         self.hints = Hints::merged(listed.map(|source| source.inventory.hints(kind)));
     }
@@ -81,10 +94,7 @@ impl Section {
 
     /// Whether clients see the same list.
     pub(super) fn shows_the_same_as(&self, other: &Self) -> bool {
-        let same = |(one, other): (&Entry, &Entry)| {
-            one.public == other.public && one.definition == other.definition
-        };
-        self.entries.len() == other.entries.len()
-            && self.entries.iter().zip(&other.entries).all(same)
+        let mut pairs = self.entries.iter().zip(&other.entries);
+        self.entries.len() == other.entries.len() && pairs.all(|(one, other)| one.shows_as(other))
     }
 }

@@ -102,7 +102,7 @@ impl Catalog {
         }
     }
 
-    fn section(&self, kind: Kind) -> &Section {
+    pub(super) fn section(&self, kind: Kind) -> &Section {
         match kind {
             Kind::Tool => &self.tools,
             Kind::Resource => &self.resources,

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::catalog::{Built, Catalog, Naming, Source, build};
+use crate::catalog::{Built, Catalog, Naming, Source, rebuild};
 use crate::config::{ServerConfig, Settings};
 use crate::protocol::{Identity, Kind};
 use crate::upstream::{Event, ServerState, Status, Upstream};
@@ -21,6 +21,8 @@ use super::subscriptions::Phase;
 
 /// How long news is collected before a catalog is built.
 const DEBOUNCE: Duration = Duration::from_millis(20);
+/// Time between two catalogs while servers come up, unless there is nobody left to wait for.
+const GATHERING: Duration = Duration::from_millis(50);
 /// How often it is looked for what has expired.
 const ROUND: Duration = Duration::from_secs(5);
 
@@ -35,35 +37,55 @@ impl Mux {
     ) {
         // What is known from the last run.
         self.publish();
+        let mut built = Instant::now();
+        let mut due: Option<Instant> = None;
         let mut round = interval(ROUND);
         round.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let rebuild = tokio::select! {
-                event = events.recv() => match event {
-                    Some(event) => self.heed(event),
-                    None => return,
-                },
-                Some(change) = changes.recv() => {
-                    self.make(change);
-                    Rebuild::NotNeeded
-                }
-                _ = round.tick() => {
-                    self.parked.expire();
-                    Rebuild::Needed
-                }
+                biased;
                 () = stop.cancelled() => {
                     self.parked.clear();
                     return;
                 }
+                () = sleep_until(due.unwrap_or(built)), if due.is_some() => {
+                    self.publish();
+                    (built, due) = (Instant::now(), None);
+                    Rebuild::NotNeeded
+                }
+                Some(change) = changes.recv() => {
+                    self.make(change);
+                    Rebuild::NotNeeded
+                }
+                event = events.recv() => match event {
+                    Some(event) => self.heed(event),
+                    None => return,
+                },
+                _ = round.tick() => {
+                    self.parked.expire();
+                    Rebuild::Needed
+                }
             };
             if rebuild == Rebuild::Needed {
-                sleep(DEBOUNCE).await;
-                while let Ok(event) = events.try_recv() {
-                    self.heed(event);
-                }
-                self.publish();
+                due = Some(self.due(due, built));
             }
         }
+    }
+
+    /// When the catalog is to be built that was asked for now: at once where somebody may be waiting for this news and no
+    /// other, else together with what comes soon.
+    fn due(&self, due: Option<Instant>, built: Instant) -> Instant {
+        let before = *self.published.borrow();
+        let now = Instant::now();
+        if before.settled {
+            return due.unwrap_or(now + DEBOUNCE);
+        }
+        let upstreams = self.pool.all();
+        let all = |known: fn(&Status) -> bool| upstreams.values().all(|it| it.is(known));
+        if all(|status| status.tried) || (!before.complete && all(is_known)) {
+            return now;
+        }
+        due.unwrap_or((built + GATHERING).max(now))
     }
 
     fn heed(&self, event: Event) -> Rebuild {
@@ -98,10 +120,9 @@ impl Mux {
         self.identity.store(Arc::new(identity));
         let before = *self.published.borrow();
         let origins = Origins::of(&servers, settings);
-        let known = |status: &Status| status.tried || status.inventory.is_some();
         let mut now = Published {
             settled: servers.iter().all(|(_, _, status)| status.tried),
-            complete: servers.iter().all(|(_, _, status)| known(status)),
+            complete: servers.iter().all(|(_, _, status)| is_known(status)),
             ..before
         };
         if origins.are_same_as(&self.origins.read()) {
@@ -113,7 +134,7 @@ impl Mux {
             return;
         }
         now.revision += 1;
-        let built = origins.build(now.revision);
+        let built = origins.build(Some(&self.catalog.load()), now.revision);
         *self.origins.write() = origins;
         let changed: BTreeSet<Kind> = built
             .catalog
@@ -168,8 +189,9 @@ impl Origins {
         }
     }
 
-    pub(super) fn build(&self, revision: u64) -> Built {
-        build(&self.sources, &Naming::of(&self.settings), revision)
+    /// What is as it was in the catalog before is taken from there.
+    pub(super) fn build(&self, before: Option<&Catalog>, revision: u64) -> Built {
+        rebuild(before, &self.sources, &Naming::of(&self.settings), revision)
     }
 
     /// Whether a catalog of these would be the same.
@@ -194,6 +216,11 @@ fn sources(servers: &Servers, grace: Duration) -> Vec<Source> {
             })
         })
         .collect()
+}
+
+/// Whether something is known of a server, from this run or the last.
+fn is_known(status: &Status) -> bool {
+    status.tried || status.inventory.is_some()
 }
 
 /// A server that is away stays in the lists for a while, so that they do not flap.

@@ -123,7 +123,7 @@ fn conflicts(succession: &Succession, settings: &Arc<Settings>) -> Vec<Conflict>
         .servers()
         .map(|(upstream, config)| (upstream.clone(), config.clone(), upstream.status()))
         .collect();
-    let built = Origins::of(&servers, settings.clone()).build(0);
+    let built = Origins::of(&servers, settings.clone()).build(None, 0);
     let dropped = |conflict: &Conflict| conflict.resolution == Resolution::Dropped;
     built.conflicts.into_iter().filter(dropped).collect()
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fnv::FnvHasher;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tracing::debug;
 
 use crate::catalog::{Inventory, RawEntry};
@@ -25,7 +26,14 @@ const ASKS: &str = "asks";
 
 /// A folder with one file for each server.
 #[derive(Clone, Debug)]
-pub struct Manifest(Arc<Path>);
+pub struct Manifest(Arc<Folder>);
+
+#[derive(Debug)]
+struct Folder {
+    path: PathBuf,
+    /// One file is written at a time: a hundred servers that come up at once would start as many threads.
+    turn: Semaphore,
+}
 
 /// What is known of a server that has not answered yet.
 pub(super) struct Known {
@@ -37,7 +45,15 @@ pub(super) struct Known {
 impl Manifest {
     /// The files are in this folder, which is made when the first one is written.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self(folder.into().into())
+        Self(Arc::new(Folder {
+            path: folder.into(),
+            turn: Semaphore::new(1),
+        }))
+    }
+
+    /// Waits for the turn to write.
+    pub(super) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        self.0.turn.acquire().await.ok()
     }
 
     /// What the server offered the last time; nothing if that is not known or not readable.
@@ -46,24 +62,30 @@ impl Manifest {
         if fs::metadata(&path).ok()?.len() > MAX_BYTES {
             return None;
         }
-        let known = Json::parse(fs::read(&path).ok()?).ok()?;
+        let all = Json::parse(fs::read(&path).ok()?).ok()?;
         let mut inventory = Inventory::default();
-        for kind in Kind::ALL {
-            let (entries, _) = RawEntry::read_all(kind, [&known]);
-            inventory.replace(kind, entries);
+        let mut asks = Asks::Nobody;
+        let mut features = None;
+        for (member, json) in all.members()? {
+            match member.as_ref() {
+                HELLO => features = Some(ServerFeatures::read(&json)),
+                ASKS => asks = Asks::Somebody,
+                list => {
+                    let kind = Kind::ALL.into_iter().find(|it| it.list_member() == list);
+                    if let Some(kind) = kind {
+                        inventory.replace(kind, RawEntry::read_list(kind, &json).0);
+                    }
+                }
+            }
         }
         Some(Known {
             inventory,
-            features: ServerFeatures::read(&known.get(HELLO)?),
-            asks: if known.get(ASKS).is_some() {
-                Asks::Somebody
-            } else {
-                Asks::Nobody
-            },
+            features: features?,
+            asks,
         })
     }
 
-    /// Keeps what the server offers now. The file is private, and replaced as a whole.
+    /// Keeps what the server offers now. The file is private, and replaced as a whole if anything is new.
     pub(super) fn write(&self, config: &ServerConfig, hello: &Json, known: (&Inventory, Asks)) {
         let (inventory, asks) = known;
         let lists = Kind::ALL.map(|kind| {
@@ -82,7 +104,10 @@ impl Manifest {
     }
 
     fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        fs::create_dir_all(&self.0)?;
+        if fs::read(path).is_ok_and(|old| old == bytes) {
+            return Ok(());
+        }
+        fs::create_dir_all(&self.0.path)?;
         let beside = path.with_extension(format!("{:016x}", rand::random::<u64>()));
         let written = private(&beside).and_then(|mut file| file.write_all(bytes));
         let done = written.and_then(|()| fs::rename(&beside, path));
@@ -106,7 +131,7 @@ impl Manifest {
             | TransportConfig::Sse(http)
             | TransportConfig::WebSocket(http) => http.url.hash(&mut hash),
         }
-        self.0.join(format!("{:016x}.json", hash.finish()))
+        self.0.path.join(format!("{:016x}.json", hash.finish()))
     }
 }
 

@@ -1,6 +1,7 @@
 //! All servers.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use indexmap::IndexMap;
@@ -9,7 +10,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::config::{Replacement, ServerConfig, Settings, TransportConfig};
+use crate::config::{ServerConfig, Settings, TransportConfig};
 use crate::oauth::{Access, Ledger, Site};
 use crate::protocol::ServerName;
 use crate::transport::{Credentials, Guard, HttpClient};
@@ -35,7 +36,7 @@ pub struct PoolOptions {
     /// The largest message of a server, in bytes.
     pub max_message_size: usize,
     /// How long a child may take to end by itself.
-    pub shutdown_grace: std::time::Duration,
+    pub shutdown_grace: Duration,
     /// Where logins are kept, if they are.
     pub vault: Option<Arc<Vault>>,
     /// What servers offered the last time, if that is kept.
@@ -47,6 +48,9 @@ pub struct PoolOptions {
     /// Where news goes.
     pub events: mpsc::Sender<Event>,
 }
+
+/// How long the start waits for what servers offered in the last run. The rest of it comes while they are connected to.
+const RECALLING: Duration = Duration::from_millis(5);
 
 /// Servers by their names, in the order of the configuration.
 pub type Upstreams = IndexMap<ServerName, Arc<Upstream>>;
@@ -68,10 +72,21 @@ impl Pool {
             upstreams: ArcSwap::default(),
             options,
         };
+        let started = Instant::now();
+        let mut late = Vec::new();
         let upstreams: Upstreams = servers
-            .map(|config| (config.name.clone(), pool.launch(config, settings, None)))
+            .map(|config| {
+                let is_late = started.elapsed() >= RECALLING;
+                let known = if is_late { None } else { pool.known(&config) };
+                let upstream = pool.launch(config, settings, known, None);
+                if is_late {
+                    late.push(upstream.clone());
+                }
+                (upstream.name.clone(), upstream)
+            })
             .collect();
         pool.upstreams.store(Arc::new(upstreams));
+        pool.recall(late);
         let (http, stop) = (pool.options.http.clone(), pool.options.stop.clone());
         pool.options.tracker.spawn(async move {
             while timeout(SWEEP, stop.cancelled()).await.is_err() {
@@ -81,21 +96,47 @@ impl Pool {
         pool
     }
 
-    /// Starts one server, at once or when the one before it is gone. What that one offered counts as known, if nothing better
-    /// is.
+    /// Looks up what these servers offered the last time, while they are being connected to.
+    fn recall(&self, upstreams: Vec<Arc<Upstream>>) {
+        let PoolOptions {
+            manifest,
+            tracker,
+            events,
+            stop,
+            ..
+        } = &self.options;
+        let (Some(manifest), false) = (manifest.clone(), upstreams.is_empty()) else {
+            return;
+        };
+        let (events, stop) = (events.clone(), stop.clone());
+        tracker.spawn_blocking(move || {
+            for upstream in upstreams {
+                if stop.is_cancelled() {
+                    return;
+                }
+                if let Some(known) = manifest.read(&upstream.config()) {
+                    upstream.recall(known);
+                    // Fails only when nobody wants to know any more.
+                    drop(events.blocking_send(Event::Changed(upstream.name.clone())));
+                }
+            }
+        });
+    }
+
+    /// What the server offered in the last run.
+    pub(super) fn known(&self, config: &ServerConfig) -> Option<Known> {
+        self.options.manifest.as_ref()?.read(config)
+    }
+
+    /// Starts one server, of which this is known already, at once or when the one before it is gone.
     pub(super) fn launch(
         &self,
         config: Arc<ServerConfig>,
         settings: &Settings,
-        before: Option<&Arc<Upstream>>,
+        known: Option<Known>,
+        awaited: Option<Arc<Upstream>>,
     ) -> Arc<Upstream> {
         let options = &self.options;
-        let manifest = options.manifest.as_ref();
-        let known = manifest
-            .and_then(|manifest| manifest.read(&config))
-            .or_else(|| before.and_then(|before| known_of(before)));
-        let waits = config.replacement == Replacement::StopFirst;
-        let awaited = before.filter(|_| waits).cloned();
         let asks = known.as_ref().map_or(Asks::default(), |known| known.asks);
         let means = Means {
             http: options.http.clone(),
@@ -133,7 +174,7 @@ impl Pool {
 }
 
 /// What a server is known to offer now.
-fn known_of(upstream: &Upstream) -> Option<Known> {
+pub(super) fn known_of(upstream: &Upstream) -> Option<Known> {
     let status = upstream.status();
     Some(Known {
         inventory: status.inventory?.as_ref().clone(),

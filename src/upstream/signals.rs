@@ -93,6 +93,12 @@ impl Signals {
         }
     }
 
+    /// What is known of the server from its last run, found when it runs already.
+    pub(super) fn recall(&self, asks: Asks) {
+        self.asks
+            .fetch_or(asks == Asks::Somebody, Ordering::Relaxed);
+    }
+
     /// The server asked something in the middle of a call, on a link that does not show in which.
     pub(super) fn asked(&self) {
         if !self.asks.swap(true, Ordering::Relaxed) {

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use crate::catalog::Inventory;
 use crate::protocol::{Era, ServerFeatures};
 
+use super::Upstream;
 use super::manifest::Known;
 
 /// Where a server is in its life.
@@ -82,5 +83,24 @@ impl Status {
             error: None,
             tried: false,
         }
+    }
+}
+
+impl Upstream {
+    /// Whether this holds for its status now.
+    pub fn is(&self, so: impl FnOnce(&Status) -> bool) -> bool {
+        so(&self.status.borrow())
+    }
+
+    /// What it offered in the last run has been found, unless more is known meanwhile.
+    pub(super) fn recall(&self, known: Known) {
+        self.signals.recall(known.asks);
+        self.status.send_if_modified(|status| {
+            let is_news = !status.tried && status.inventory.is_none();
+            if is_news {
+                *status = Status::initial(Some(known));
+            }
+            is_news
+        });
     }
 }

@@ -15,7 +15,7 @@ use tracing::{debug, info};
 use crate::config::{Replacement, ServerConfig, Settings};
 use crate::protocol::ServerName;
 
-use super::pool::{Pool, Upstreams};
+use super::pool::{Pool, Upstreams, known_of};
 use super::{ServerState, Upstream};
 
 /// What is late beyond its time to start is not waited for much longer.
@@ -49,7 +49,12 @@ impl Pool {
                 .as_ref()
                 .filter(|before| !config.needs_another_link(&before.config()));
             let upstream = stays.cloned().unwrap_or_else(|| {
-                let new = self.launch(config.clone(), settings, before.as_ref());
+                let known = self
+                    .known(&config)
+                    .or_else(|| before.as_deref().and_then(known_of));
+                let waits = config.replacement == Replacement::StopFirst;
+                let awaited = before.clone().filter(|_| waits);
+                let new = self.launch(config.clone(), settings, known, awaited);
                 fresh.push(new.clone());
                 if before.is_none() || config.replacement == Replacement::StartFirst {
                     beside.push(new.clone());

@@ -118,6 +118,11 @@ impl Supervisor {
     /// Serves a server that answers until it is lost or told to stop. Returns why it ended.
     async fn ready(&self, contact: Contact, inventory: Inventory, took: Duration) -> UpstreamError {
         info!(upstream = %self.upstream.name, revision = %contact.version, "connected");
+        // What is as it was in the last run makes no new catalog.
+        let known = self.upstream.status().inventory;
+        let inventory = known
+            .filter(|known| **known == inventory)
+            .unwrap_or_else(|| Arc::new(inventory));
         self.upstream
             .connection
             .store(Some(contact.link.connection.clone()));
@@ -127,7 +132,7 @@ impl Supervisor {
                 era: Some(contact.version.era()),
                 protocol_version: Some(contact.version.as_str().to_owned()),
                 features: Arc::new(contact.features.clone()),
-                inventory: Some(Arc::new(inventory)),
+                inventory: Some(inventory),
                 connect_time: Some(took),
                 error: None,
                 tried: true,
@@ -162,10 +167,17 @@ impl Supervisor {
         } = self.upstream.status();
         let config = self.upstream.config();
         let asks = self.means.signals.asks();
-        self.means.tracker.spawn_blocking(move || {
-            if let (Some(hello), Some(inventory)) = (&features.said, inventory) {
-                manifest.write(&config, hello, (&inventory, asks));
-            }
+        let tracker = self.means.tracker.clone();
+        self.means.tracker.spawn(async move {
+            let _turn = manifest.turn().await;
+            let folder = manifest.clone();
+            let writing = tracker.spawn_blocking(move || {
+                if let (Some(hello), Some(inventory)) = (&features.said, inventory) {
+                    folder.write(&config, hello, (&inventory, asks));
+                }
+            });
+            // An error is a panic, which the runtime has told.
+            drop(writing.await);
         });
     }
 

@@ -7,6 +7,7 @@ use crate::support::{Era, MuxTest, Pairing, Reply, fake};
 
 matrix! {
     a_call_reaches_the_tool,
+    a_call_is_one_request_on_a_connection_that_is_there,
     an_error_result_is_a_result,
     an_error_of_the_server_passes_verbatim,
     an_unknown_tool_is_refused_with_the_nearest_name,
@@ -25,6 +26,24 @@ fn a_call_reaches_the_tool(p: Pairing) {
     );
     assert_eq!(t.client.ask_call("a__echo").answer().said(), "echo -");
     assert_eq!(t.fake.count("tools/call"), 2);
+}
+
+fn a_call_is_one_request_on_a_connection_that_is_there(p: Pairing) {
+    let t = p.start(p.fake().tool("echo"));
+    t.fake.wait_stream();
+    t.client.call("a__echo", &json!({}));
+    let (seen, links) = (t.fake.seen().len(), t.fake.links());
+    for _ in 0..10 {
+        t.client.call("a__echo", &json!({}));
+    }
+    assert_eq!(
+        t.fake.seen().len(),
+        seen + 10,
+        "requests, sessions included"
+    );
+    // The client may have an answer a moment before its connection is free again.
+    let new = t.fake.links() - links;
+    assert!(new <= 1, "{new} new connections");
 }
 
 fn an_error_result_is_a_result(p: Pairing) {

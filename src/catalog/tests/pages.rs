@@ -2,7 +2,9 @@ use std::ops::Range;
 
 use proptest::prelude::*;
 
-use crate::catalog::page::{BadCursor, MAX_PAGE_BYTES, Page, Pages, cursor};
+use crate::catalog::page::{
+    BadCursor, MAX_PAGE_BYTES, MAX_PAGE_ENTRIES, Older, Page, Pages, cursor,
+};
 use crate::catalog::{Entry, Route};
 use crate::protocol::{Kind, OriginalName, PublicName, ServerName};
 use crate::wire::Json;
@@ -29,7 +31,7 @@ fn numbered(range: Range<usize>, size: usize) -> Vec<Entry> {
 
 /// A list and its pages.
 fn cut(mut entries: Vec<Entry>) -> (Vec<Entry>, Pages) {
-    let pages = Pages::new(Kind::Tool, &mut entries);
+    let pages = Pages::new(Kind::Tool, &mut entries, None);
     (entries, pages)
 }
 
@@ -163,4 +165,36 @@ proptest! {
             read(entries).iter().flat_map(|page| page.items.elements().unwrap()).collect();
         prop_assert_eq!(read, expected);
     }
+}
+
+#[test]
+fn a_page_that_shows_the_same_stays_where_it_is() {
+    let all = numbered(0..3 * MAX_PAGE_ENTRIES, 1);
+    let place = |(entries, pages): &(Vec<Entry>, Pages), number: usize| {
+        let start = number * MAX_PAGE_ENTRIES;
+        let behind = start
+            .checked_sub(1)
+            .map(|last| cursor(Kind::Tool, entries, last));
+        let page = pages.get(entries, behind.as_deref()).unwrap();
+        (page.body.as_bytes().as_ptr(), page.next)
+    };
+    let before = cut(all.clone());
+    let kept = |mut entries: Vec<Entry>| {
+        let older = Older {
+            pages: &before.1,
+            entries: &before.0,
+        };
+        let pages = Pages::new(Kind::Tool, &mut entries, Some(older));
+        let after = (entries, pages);
+        let pages = after.0.len().div_ceil(MAX_PAGE_ENTRIES);
+        let same = |number: &usize| place(&after, *number) == place(&before, *number);
+        (0..pages).filter(same).collect::<Vec<_>>()
+    };
+    assert_eq!(kept(all.clone()), [0, 1, 2]);
+    let mut other = all.clone();
+    other[MAX_PAGE_ENTRIES] = entry("other", 1);
+    assert_eq!(kept(other), [0, 2]);
+    // What was the middle is the end now: it has no cursor.
+    assert_eq!(kept(all[..2 * MAX_PAGE_ENTRIES].to_vec()), [0]);
+    assert_eq!(kept(all[1..].to_vec()), [0; 0]);
 }
