@@ -20,7 +20,7 @@ fuzz_target!(|data: &[u8]| {
         let key = String::from_utf8_lossy(halves.next().unwrap_or_default());
         match Json::parse(halves.next().unwrap_or_default().to_vec()) {
             Ok(value) => {
-                splice.set(&key, value.clone());
+                splice.set(key.clone().into_owned(), value.clone());
                 expected = expected
                     .zip(value.decode::<Value>().ok())
                     .map(|(mut object, value)| {
@@ -29,7 +29,7 @@ fuzz_target!(|data: &[u8]| {
                     });
             }
             Err(_) => {
-                splice.remove(&key);
+                splice.remove(key.clone().into_owned());
                 expected.as_mut().map(|object| object.shift_remove(&*key));
             }
         }

@@ -120,7 +120,7 @@ fn legacy_result(method: &Method, said: Said) -> Json {
         && meta.get(keys::SERVER_INFO).is_some()
     {
         let rest = inner.remove(keys::SERVER_INFO).finish();
-        if rest.members().is_some_and(|members| members.is_empty()) {
+        if rest.is_empty_object() {
             splice.remove("_meta");
         } else {
             splice.set("_meta", rest);

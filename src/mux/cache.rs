@@ -71,9 +71,8 @@ impl Cache {
         original: &OriginalName,
     ) -> Option<Ticket> {
         let is_plain = |params: &Json| {
-            let members = params.members().unwrap_or_default();
-            let known = |key: &str| key == "uri" || key == "_meta";
-            members.iter().all(|(key, _)| known(key))
+            let known = |key: &[u8]| key == b"uri" || key == b"_meta";
+            params.entries().all(|entry| known(&entry.key()))
         };
         if self.size == 0
             || call.method != Method::ResourcesRead

@@ -67,7 +67,7 @@ impl Rewriter<'_> {
                 _ => None,
             };
             if let Some(replacement) = replacement {
-                splice.set(&key, replacement);
+                splice.set(key.into_owned(), replacement);
                 any = true;
             }
         }

@@ -117,7 +117,7 @@ impl ClientProfile {
         let empty = Json::from_static("{}");
         let old = self.capabilities.get("extensions");
         let with = |object: &Json, key: &str, value: &Json| match Splice::new(object) {
-            Some(mut splice) => splice.set(key, value.clone()).finish(),
+            Some(mut splice) => splice.set(key.to_owned(), value.clone()).finish(),
             None => Json::object([(key, value)]),
         };
         let extensions = with(old.as_ref().unwrap_or(&empty), extension, &empty);

@@ -95,7 +95,7 @@ pub fn signed_result(result: &Json, server: &ServerName) -> Json {
             "params",
             signed(&method, question.get("params").as_ref(), server),
         );
-        all.set(&key, edited.finish());
+        all.set(key.into_owned(), edited.finish());
     }
     let Some(mut splice) = Splice::new(result) else {
         return result.clone();

@@ -48,8 +48,9 @@ impl Meta {
     /// Reads `_meta`. Anything but an object says nothing.
     pub fn read(meta: &Json) -> Self {
         let mut read = Self::default();
-        for (key, value) in meta.members().unwrap_or_default() {
-            let slot = match key.as_ref() {
+        for entry in meta.entries() {
+            let key = entry.key();
+            let slot = match std::str::from_utf8(&key).unwrap_or_default() {
                 keys::PROTOCOL_VERSION => &mut read.protocol_version,
                 keys::CLIENT_INFO => &mut read.client_info,
                 keys::CLIENT_CAPABILITIES => &mut read.client_capabilities,
@@ -57,7 +58,7 @@ impl Meta {
                 keys::PROGRESS_TOKEN => &mut read.progress_token,
                 _ => continue,
             };
-            *slot = Some(value);
+            *slot = Some(entry.value());
         }
         read
     }

@@ -118,7 +118,7 @@ fn both(first: &Json, second: &Json) -> Json {
     };
     for (key, value) in second.members().unwrap_or_default() {
         if first.get(&key).is_none() {
-            splice.set(&key, value);
+            splice.set(key.into_owned(), value);
         }
     }
     splice.finish()
@@ -220,7 +220,7 @@ impl Identity {
         let extensions = all.get("extensions");
         if let Some(mut extensions) = extensions.as_ref().and_then(Splice::new) {
             let rest = extensions.remove(TASKS).finish();
-            if rest.members().is_some_and(|members| members.is_empty()) {
+            if rest.is_empty_object() {
                 splice.remove("extensions");
             } else {
                 splice.set("extensions", rest);

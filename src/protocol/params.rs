@@ -33,24 +33,24 @@ impl CallParams {
     /// the request may meet further on.
     pub fn read(params: Option<&Json>) -> Self {
         let mut read = Self::default();
-        for (key, value) in params.and_then(Json::members).unwrap_or_default() {
-            let slot = match key.as_ref() {
-                "name" => &mut read.name,
-                "uri" => &mut read.uri,
-                "ref" => &mut read.reference,
-                "taskId" => &mut read.task_id,
-                "arguments" => &mut read.arguments,
-                "cursor" => &mut read.cursor,
-                "requestState" => &mut read.request_state,
-                "inputResponses" => &mut read.input_responses,
-                "notifications" => &mut read.notifications,
-                "_meta" => {
-                    read.meta = Meta::read(&value);
+        for entry in params.into_iter().flat_map(Json::entries) {
+            let slot = match &*entry.key() {
+                b"name" => &mut read.name,
+                b"uri" => &mut read.uri,
+                b"ref" => &mut read.reference,
+                b"taskId" => &mut read.task_id,
+                b"arguments" => &mut read.arguments,
+                b"cursor" => &mut read.cursor,
+                b"requestState" => &mut read.request_state,
+                b"inputResponses" => &mut read.input_responses,
+                b"notifications" => &mut read.notifications,
+                b"_meta" => {
+                    read.meta = Meta::read(&entry.value());
                     continue;
                 }
                 _ => continue,
             };
-            *slot = Some(value);
+            *slot = Some(entry.value());
         }
         read
     }

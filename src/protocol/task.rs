@@ -85,7 +85,7 @@ pub fn without_related_task(message: Json) -> Json {
     if rest == meta {
         return message;
     }
-    if rest.members().is_some_and(|members| members.is_empty()) {
+    if rest.is_empty_object() {
         splice.remove("_meta");
     } else {
         splice.set("_meta", rest);

@@ -105,7 +105,7 @@ impl Dialect {
 /// bytes; params that are absent stay absent unless `_meta` gets members.
 pub(super) fn edit_params(
     outgoing: &Outgoing,
-    remove: &[&str],
+    remove: &[&'static str],
     edit_meta: impl FnOnce(&mut Splice),
 ) -> Option<Json> {
     let empty = Json::from_static("{}");
@@ -115,16 +115,16 @@ pub(super) fn edit_params(
         return Some(params);
     };
     for (key, value) in &outgoing.replace {
-        splice.set(key, value.clone());
+        splice.set(*key, value.clone());
     }
     for key in remove {
-        splice.remove(key);
+        splice.remove(*key);
     }
     let old_meta = params.get("_meta");
     let mut meta = Splice::new(old_meta.as_ref().unwrap_or(&empty))?;
     edit_meta(&mut meta);
     let new_meta = meta.finish();
-    let is_empty = new_meta.members().is_some_and(|members| members.is_empty());
+    let is_empty = new_meta.is_empty_object();
     match &old_meta {
         // What held nothing but words of the client's own era is not left behind as an empty shell.
         Some(old) if is_empty && old != &new_meta => {

@@ -51,8 +51,16 @@ impl RequestId {
     /// The id as it was written.
     pub fn as_json(&self) -> Json {
         match &self.0 {
-            Repr::Integer(integer) => Json::trusted(integer.to_string().into()),
+            Repr::Integer(integer) => Json::integer(*integer),
             Repr::Verbatim(json) => json.clone(),
+        }
+    }
+
+    /// Appends the id as it was written.
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        match &self.0 {
+            Repr::Integer(integer) => text::decimal(*integer, out),
+            Repr::Verbatim(json) => out.extend_from_slice(json.as_bytes()),
         }
     }
 

@@ -9,8 +9,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::WireError;
-use super::scan::{self, Member, Scanner, Span};
+use super::scan::{self, Member, Span};
 use super::text;
+use super::walk::{Elements, Members};
 
 /// Exactly one valid JSON value in UTF-8, without whitespace around it.
 ///
@@ -34,6 +35,13 @@ pub enum JsonKind {
     Array,
     /// `{…}`
     Object,
+}
+
+/// One member of an object.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry<'a> {
+    object: &'a Json,
+    member: Member,
 }
 
 impl JsonKind {
@@ -67,18 +75,27 @@ impl Json {
         Self(bytes.into())
     }
 
-    /// A literal of ours.
+    /// A literal of ours, which is JSON without whitespace around it; only debug builds check.
     ///
     /// # Panics
-    /// If `text` is not JSON.
+    /// In debug builds, if it is not.
     pub fn from_static(text: &'static str) -> Self {
-        Self::parse(text).expect("the literal is JSON")
+        let json = Self(Bytes::from_static(text.as_bytes()));
+        debug_assert!(json.is_whole(), "the literal is not one value");
+        json
     }
 
     /// The string `text`.
     pub fn string(text: &str) -> Self {
         let mut out = Vec::with_capacity(text.len() + 2);
         text::quote(text, &mut out);
+        Self(out.into())
+    }
+
+    /// The number `integer`.
+    pub fn integer(integer: u64) -> Self {
+        let mut out = Vec::with_capacity(text::MAX_DECIMAL);
+        text::decimal(integer, &mut out);
         Self(out.into())
     }
 
@@ -177,37 +194,36 @@ impl Json {
 
     /// The member `key`, the last one if there are several; `None` if there is none or the value is no object.
     pub fn get(&self, key: &str) -> Option<Self> {
-        let mut found = None;
-        self.each_member(|member| {
-            if member.key.is(&self.0, key) {
-                found = Some(member.value);
-            }
-        })?;
-        Some(self.slice(found?))
+        let is_it = |member: &Member| member.key.is(&self.0, key);
+        let found = self.walk()?.filter(is_it).last()?;
+        Some(self.slice(found.value))
     }
 
     /// All members in order, duplicates too; `None` if the value is no object.
     pub fn members(&self) -> Option<Vec<(Cow<'_, str>, Self)>> {
-        let mut members = Vec::new();
-        self.each_member(|member| {
-            members.push((member.key.decode(&self.0), self.slice(member.value)));
-        })?;
-        Some(members)
+        let read = |member: Member| (member.key.decode(&self.0), self.slice(member.value));
+        Some(self.walk()?.map(read).collect())
+    }
+
+    /// Each member in order, duplicates too, without a look at its value; none if the value is no object.
+    pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        let members = self.walk().into_iter().flatten();
+        members.map(|member| Entry {
+            object: self,
+            member,
+        })
+    }
+
+    /// Whether the value is an object without members.
+    pub fn is_empty_object(&self) -> bool {
+        self.walk()
+            .is_some_and(|mut members| members.next().is_none())
     }
 
     /// All elements in order; `None` if the value is no array.
     pub fn elements(&self) -> Option<Vec<Self>> {
-        if self.kind() != JsonKind::Array {
-            return None;
-        }
-        let mut elements = Vec::new();
-        Scanner::new(&self.0)
-            .array(|scanner| {
-                elements.push(self.slice(scanner.value()?));
-                Ok(())
-            })
-            .ok()?;
-        Some(elements)
+        let elements = Elements::of(&self.0)?;
+        Some(elements.map(|element| self.slice(element)).collect())
     }
 
     /// The same value in memory of its own, so that a small slice cannot pin a big frame.
@@ -216,16 +232,25 @@ impl Json {
         Self(Bytes::copy_from_slice(&self.0))
     }
 
-    /// Shows each member; `None` if the value is no object.
-    pub(super) fn each_member(&self, visit: impl FnMut(Member)) -> Option<()> {
-        if self.kind() != JsonKind::Object {
-            return None;
-        }
-        Scanner::new(&self.0).object(visit).ok()
+    /// The members; `None` if the value is no object.
+    pub(super) fn walk(&self) -> Option<Members<'_>> {
+        Members::of(&self.0)
     }
 
     fn slice(&self, span: Span) -> Self {
         Self(self.0.slice(span.range()))
+    }
+}
+
+impl<'a> Entry<'a> {
+    /// The decoded key in UTF-8; a lone surrogate reads as U+FFFD.
+    pub fn key(&self) -> Cow<'a, [u8]> {
+        self.member.key.bytes(&self.object.0)
+    }
+
+    /// The value.
+    pub fn value(&self) -> Json {
+        self.object.slice(self.member.value)
     }
 }
 

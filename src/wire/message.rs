@@ -127,8 +127,13 @@ impl Writer {
     }
 
     fn id(&mut self, id: Option<&RequestId>) {
-        let id = id.map_or_else(Json::null, RequestId::as_json);
-        self.member(r#","id":"#, id.as_bytes());
+        match id {
+            Some(id) => {
+                self.member(r#","id":"#, b"");
+                id.write(&mut self.0);
+            }
+            None => self.member(r#","id":"#, b"null"),
+        }
     }
 
     fn method(&mut self, method: &str) {

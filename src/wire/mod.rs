@@ -18,6 +18,7 @@ mod splice;
 mod sse;
 mod sse_decoder;
 mod text;
+mod walk;
 
 #[cfg(test)]
 mod properties;
@@ -25,7 +26,7 @@ mod properties;
 pub use error::{Malformed, MalformedKind, WireError};
 pub use frame::{Frame, MAX_BATCH};
 pub use id::RequestId;
-pub use json::{Json, JsonKind};
+pub use json::{Entry, Json, JsonKind};
 pub use lines::LineDecoder;
 pub use message::{Message, Notification, Request, Response};
 pub use splice::Splice;

@@ -8,6 +8,8 @@ use proptest::sample::Index;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use super::scan::{Scanner, Span};
+use super::walk::{Elements, Members};
 use super::*;
 
 fn blank() -> impl Strategy<Value = String> {
@@ -241,6 +243,26 @@ proptest! {
     }
 
     #[test]
+    fn walking_finds_what_scanning_finds(text in value()) {
+        let mut texts = vec![text.as_bytes()];
+        while let Some(text) = texts.pop() {
+            let (mut scanned, mut walked) = (Vec::new(), Vec::new());
+            let mut scanner = Scanner::new(text);
+            if let Some(members) = Members::of(text) {
+                let read = |member: &scan::Member| (member.start, member.key.bytes(text).into_owned(), member.value);
+                scanner.object(|member| scanned.push(read(&member))).unwrap();
+                walked.extend(members.map(|member| read(&member)));
+            } else if let Some(elements) = Elements::of(text) {
+                let read = |span: Span| (0, Vec::new(), span);
+                scanner.array(|scanner| { scanned.push(read(scanner.value()?)); Ok(()) }).unwrap();
+                walked.extend(elements.map(read));
+            }
+            prop_assert_eq!(&walked, &scanned);
+            texts.extend(walked.iter().map(|(_, _, span)| &text[span.range()]));
+        }
+    }
+
+    #[test]
     fn splicing_is_editing_the_value(
         object in object_of(value()),
         edits in vec((prop::sample::select(&["name", "a", "", "a\n", "\u{e9}", "new", "n\"w"]), prop::option::of(value())), 0..5),
@@ -252,8 +274,8 @@ proptest! {
         for (key, value) in &edits {
             let value = value.as_deref().map(json);
             match value.clone() {
-                Some(value) => splice.set(key, value),
-                None => splice.remove(key),
+                Some(value) => splice.set(*key, value),
+                None => splice.remove(*key),
             };
             last.insert(key, value);
         }

@@ -1,5 +1,7 @@
 //! Replacing members of an object without touching the rest of it.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 
 use super::scan::Member;
@@ -15,7 +17,7 @@ pub struct Splice {
 
 #[derive(Clone, Debug)]
 struct Edit {
-    key: Box<str>,
+    key: Cow<'static, str>,
     /// The new value; `None` removes.
     value: Option<Json>,
 }
@@ -32,13 +34,13 @@ impl Splice {
 
     /// Gives `key` the value `value`: in the place of its first occurrence, else behind the last member.
     /// Further occurrences are removed, however they are escaped.
-    pub fn set(&mut self, key: &str, value: Json) -> &mut Self {
-        self.edit(key, Some(value))
+    pub fn set(&mut self, key: impl Into<Cow<'static, str>>, value: Json) -> &mut Self {
+        self.edit(key.into(), Some(value))
     }
 
     /// Removes every occurrence of `key`.
-    pub fn remove(&mut self, key: &str) -> &mut Self {
-        self.edit(key, None)
+    pub fn remove(&mut self, key: impl Into<Cow<'static, str>>) -> &mut Self {
+        self.edit(key.into(), None)
     }
 
     /// The edited object. All bytes of members that were not named stay, whitespace too; if nothing changes, it is the same slice.
@@ -46,11 +48,17 @@ impl Splice {
         if self.edits.is_empty() {
             return self.object.clone();
         }
+        let named = |member: &Member| self.edits.iter().any(|edit| self.is(member, edit));
+        let adds = self.edits.iter().any(|edit| edit.value.is_some());
+        let mut members = self.object.walk().into_iter().flatten();
+        if !adds && !members.any(|member| named(&member)) {
+            return self.object.clone();
+        }
         let mut weaver = Weaver::new(self.object.as_bytes(), self.added());
         let mut placed = vec![false; self.edits.len()];
-        let _ = self
-            .object
-            .each_member(|member| self.weave(&mut weaver, &mut placed, &member));
+        for member in self.object.walk().into_iter().flatten() {
+            self.weave(&mut weaver, &mut placed, &member);
+        }
         for (edit, placed) in self.edits.iter().zip(placed) {
             if let (Some(value), false) = (&edit.value, placed) {
                 weaver.append(&edit.key, value);
@@ -62,8 +70,7 @@ impl Splice {
     }
 
     fn weave(&self, weaver: &mut Weaver<'_>, placed: &mut [bool], member: &Member) {
-        let named = |edit: &Edit| member.key.is(self.object.as_bytes(), &edit.key);
-        let Some(index) = self.edits.iter().position(named) else {
+        let Some(index) = self.edits.iter().position(|edit| self.is(member, edit)) else {
             return weaver.keep(member);
         };
         match &self.edits[index].value {
@@ -75,13 +82,14 @@ impl Splice {
         }
     }
 
-    fn edit(&mut self, key: &str, value: Option<Json>) -> &mut Self {
-        match self.edits.iter_mut().find(|edit| *edit.key == *key) {
+    fn is(&self, member: &Member, edit: &Edit) -> bool {
+        member.key.is(self.object.as_bytes(), &edit.key)
+    }
+
+    fn edit(&mut self, key: Cow<'static, str>, value: Option<Json>) -> &mut Self {
+        match self.edits.iter_mut().find(|edit| edit.key == key) {
             Some(edit) => edit.value = value,
-            None => self.edits.push(Edit {
-                key: key.into(),
-                value,
-            }),
+            None => self.edits.push(Edit { key, value }),
         }
         self
     }
@@ -181,12 +189,12 @@ mod tests {
 
     /// Applies edits such as `("name", Some("1"))` and compares the whole text.
     #[track_caller]
-    fn check(object: &'static str, edits: &[(&str, Option<&'static str>)], expected: &str) {
+    fn check(object: &'static str, edits: &[(&'static str, Option<&'static str>)], expected: &str) {
         let mut splice = Splice::new(&Json::from_static(object)).unwrap();
         for (key, value) in edits {
             match value {
-                Some(value) => splice.set(key, Json::from_static(value)),
-                None => splice.remove(key),
+                Some(value) => splice.set(*key, Json::from_static(value)),
+                None => splice.remove(*key),
             };
         }
         let result = splice.finish();

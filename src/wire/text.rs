@@ -14,13 +14,30 @@ pub(super) struct Unescaped {
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = ONES << 7;
 
-/// Length of the longest prefix without a quote, a backslash or a control character; eight bytes a step.
+/// Most strings are shorter than this, in bytes; only for longer ones a search in great steps pays.
+const SHORT: usize = 32;
+/// How far such a search goes in one step. The compiler makes vector instructions of a loop over so many.
+const BLOCK: usize = 64;
+
+/// Length of the longest prefix without a quote, a backslash or a control character.
+#[inline]
 pub(super) fn plain_prefix(text: &[u8]) -> usize {
     let mut at = 0;
     while let Some(chunk) = text[at..].first_chunk::<8>() {
         let hits = specials(u64::from_le_bytes(*chunk));
         if hits != 0 {
-            return at + (hits.trailing_zeros() / 8) as usize;
+            return at + first(hits);
+        }
+        at += 8;
+        if at >= SHORT {
+            at += plain_blocks(&text[at..]);
+            break;
+        }
+    }
+    while let Some(chunk) = text[at..].first_chunk::<8>() {
+        let hits = specials(u64::from_le_bytes(*chunk));
+        if hits != 0 {
+            return at + first(hits);
         }
         at += 8;
     }
@@ -31,27 +48,76 @@ pub(super) fn plain_prefix(text: &[u8]) -> usize {
         .unwrap_or(rest.len())
 }
 
+/// Length of the blocks at the start of `text` that have nothing special in them.
+fn plain_blocks(text: &[u8]) -> usize {
+    let is_plain = |block: &&[u8; BLOCK]| {
+        let (words, _) = block.as_chunks::<8>();
+        let hits = |word: &[u8; 8]| specials(u64::from_le_bytes(*word));
+        words.iter().fold(0, |all, word| all | hits(word)) == 0
+    };
+    let (blocks, _) = text.as_chunks::<BLOCK>();
+    blocks.iter().take_while(is_plain).count() * BLOCK
+}
+
+/// Length of the longest prefix without a quote or a backslash.
+#[inline]
+pub(super) fn until_quote(text: &[u8]) -> usize {
+    let mut at = 0;
+    while at < SHORT {
+        let Some(chunk) = text[at..].first_chunk::<8>() else {
+            break;
+        };
+        let word = u64::from_le_bytes(*chunk);
+        let hits = zeros(word ^ (ONES * 0x22)) | zeros(word ^ (ONES * 0x5c));
+        if hits != 0 {
+            return at + first(hits);
+        }
+        at += 8;
+    }
+    let rest = &text[at..];
+    at + memchr::memchr2(b'"', b'\\', rest).unwrap_or(rest.len())
+}
+
+/// Sets the high bit of each byte that is zero. Borrows may set false bits above the lowest true one, which is all that
+/// is read.
+#[inline]
+fn zeros(word: u64) -> u64 {
+    word.wrapping_sub(ONES) & !word & HIGHS
+}
+
+/// The byte that the lowest of these bits is in.
+#[inline]
+fn first(hits: u64) -> usize {
+    (hits.trailing_zeros() / 8) as usize
+}
+
+#[inline]
 fn is_special(byte: u8) -> bool {
     byte < 0x20 || byte == b'"' || byte == b'\\'
 }
 
-/// Sets the high bit of each special byte. Borrows may set false bits above the lowest true one, which is all that is read.
+/// Sets the high bit of each special byte, as [`zeros`] does.
+#[inline]
 fn specials(word: u64) -> u64 {
-    let quote = word ^ (ONES * 0x22);
-    let backslash = word ^ (ONES * 0x5c);
-    let control = word.wrapping_sub(ONES * 0x20) & !word;
-    let quote = quote.wrapping_sub(ONES) & !quote;
-    let backslash = backslash.wrapping_sub(ONES) & !backslash;
-    (control | quote | backslash) & HIGHS
+    let control = word.wrapping_sub(ONES * 0x20) & !word & HIGHS;
+    control | zeros(word ^ (ONES * 0x22)) | zeros(word ^ (ONES * 0x5c))
 }
 
 /// Decodes a valid JSON value, if it is a string; lone surrogates read as U+FFFD.
 pub(super) fn decode(json: &[u8]) -> Option<Cow<'_, str>> {
     let raw = json.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
-    if memchr::memchr(b'\\', raw).is_some() {
+    if raw.contains(&b'\\') {
         Some(Cow::Owned(unescape(raw).text))
     } else {
-        Some(String::from_utf8_lossy(raw))
+        Some(unicode(raw))
+    }
+}
+
+/// A part of a text that is UTF-8; the checked reading is many times faster than the lossy one.
+pub(super) fn unicode(raw: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(raw) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(raw),
     }
 }
 
@@ -126,6 +192,24 @@ pub(super) fn quote(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
+/// The most digits that an integer has.
+pub(super) const MAX_DECIMAL: usize = 20;
+
+/// Appends `integer` in decimal digits.
+pub(super) fn decimal(mut integer: u64, out: &mut Vec<u8>) {
+    let mut digits = [0; MAX_DECIMAL];
+    let mut start = digits.len();
+    loop {
+        start -= 1;
+        digits[start] = b'0' + (integer % 10) as u8;
+        integer /= 10;
+        if integer == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[start..]);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,6 +226,32 @@ mod tests {
             }
         }
         assert_eq!(plain_prefix(plain.as_bytes()), plain.len());
+    }
+
+    #[test]
+    fn long_plain_prefixes_end_at_the_first_special_byte() {
+        for length in 0..3 * BLOCK {
+            for special in [b'"', b'\\', 0, 0x1f] {
+                let mut text = vec![b'x'; length];
+                text.push(special);
+                text.extend_from_slice(&[b'y'; 2 * BLOCK]);
+                assert_eq!(plain_prefix(&text), length, "{special:#x} at {length}");
+                if special > 0x1f {
+                    assert_eq!(until_quote(&text), length, "{special:#x} at {length}");
+                }
+            }
+            assert_eq!(plain_prefix(&vec![b'x'; length]), length);
+            assert_eq!(until_quote(&vec![0xc3; length]), length);
+        }
+    }
+
+    #[test]
+    fn integers_are_written_as_the_standard_library_writes_them() {
+        for integer in [0, 7, 10, 99, 100, 12_345, u64::MAX] {
+            let mut out = Vec::new();
+            decimal(integer, &mut out);
+            assert_eq!(out, integer.to_string().into_bytes());
+        }
     }
 
     #[test]
