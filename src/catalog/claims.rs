@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::collections::hash_map;
 
+use foldhash::fast::RandomState;
+
 use super::conflict::{Claim, Conflict, Resolution};
 use super::entry::{Entry, Route};
 use super::inventory::RawEntry;
@@ -18,6 +20,9 @@ pub(super) enum Holder {
     Link(Route),
 }
 
+/// Who is called by which name. Servers choose the names, but no more than an inventory holds.
+pub(super) type Holders = HashMap<PublicName, Holder, RandomState>;
+
 /// The names of one kind that are taken, and by whom. Who comes first has a name for good, so that
 /// a server that is added at the end changes nothing.
 pub(super) struct Claims<'a> {
@@ -27,7 +32,7 @@ pub(super) struct Claims<'a> {
     /// What each of the entries was made of.
     raw: Vec<&'a RawEntry>,
     /// Every callable name, listed or not.
-    pub(super) holders: HashMap<PublicName, Holder>,
+    pub(super) holders: Holders,
     pub(super) conflicts: Vec<Conflict>,
 }
 
@@ -38,7 +43,7 @@ impl<'a> Claims<'a> {
             kind,
             entries: Vec::new(),
             raw: Vec::new(),
-            holders: HashMap::new(),
+            holders: Holders::default(),
             conflicts: Vec::new(),
         }
     }
@@ -60,6 +65,7 @@ impl<'a> Claims<'a> {
             },
             // Written when all names are known.
             definition: Json::null(),
+            harmless: raw.harmless,
         };
         let position = self.entries.len();
         if let hash_map::Entry::Vacant(free) = self.holders.entry(entry.public.clone()) {

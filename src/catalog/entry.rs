@@ -21,6 +21,8 @@ pub struct Entry {
     pub route: Route,
     /// The server's own words, but for the name or URI and what the rules replace.
     pub definition: Json,
+    /// Whether it is a tool that says of itself that calling it twice is as good as once.
+    pub harmless: bool,
 }
 
 impl Entry {

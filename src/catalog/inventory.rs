@@ -5,7 +5,7 @@ use std::fmt;
 use std::ops::Range;
 
 use crate::protocol::{Hints, Kind, OriginalName};
-use crate::wire::Json;
+use crate::wire::{Json, JsonKind};
 
 /// Everything that one server offers. The keys of one kind differ from each other.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub struct RawEntry {
     pub key: OriginalName,
     /// The whole entry, in memory that only the entries of its list share.
     pub json: Json,
+    /// Whether it is a tool that says of itself that calling it twice is as good as once.
+    pub harmless: bool,
     /// Where in it the value of that member stands.
     key_at: Range<usize>,
 }
@@ -170,9 +172,12 @@ impl RawEntry {
 
     /// Reads one entry of a list.
     pub fn read(kind: Kind, json: Json) -> Result<Self, DropReason> {
-        let members = json.members().ok_or(DropReason::NotAnObject)?;
-        let mut keys = members.iter().filter(|(name, _)| name == kind.key_member());
-        let (_, key) = keys.next().ok_or(DropReason::NoKey)?;
+        if json.kind() != JsonKind::Object {
+            return Err(DropReason::NotAnObject);
+        }
+        let member = kind.key_member().as_bytes();
+        let mut keys = json.entries().filter(|entry| *entry.key() == *member);
+        let key = keys.next().ok_or(DropReason::NoKey)?.value();
         if keys.next().is_some() {
             return Err(DropReason::KeyRepeated);
         }
@@ -180,11 +185,12 @@ impl RawEntry {
         // Members are slices of the entry.
         let start = key.as_bytes().as_ptr().addr() - json.as_bytes().as_ptr().addr();
         let (name, key_at) = (OriginalName::new(text.as_ref()), start..start + key.len());
-        drop(members);
+        drop((text, keys));
         Ok(Self {
             key: name,
-            json,
+            harmless: kind == Kind::Tool && promises_no_harm(&json),
             key_at,
+            json,
         })
     }
 
@@ -198,6 +204,18 @@ impl RawEntry {
         ];
         Json::composed(pieces.concat())
     }
+}
+
+/// Whether a tool says of itself that calling it twice is as good as once.
+fn promises_no_harm(tool: &Json) -> bool {
+    let Some(annotations) = tool.get("annotations") else {
+        return false;
+    };
+    let says = |hint| {
+        let value = annotations.get(hint);
+        value.is_some_and(|value| value.as_bytes() == b"true")
+    };
+    says("readOnlyHint") || says("idempotentHint")
 }
 
 impl fmt::Display for Dropped {

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::build::Source;
-use super::claims::{Claims, Holder};
+use super::claims::{Claims, Holder, Holders};
 use super::entry::{Entry, Route};
 use super::page::{Older, Pages};
 use super::suggest;
@@ -18,7 +18,7 @@ pub(super) struct Section {
     /// How long clients may keep the list.
     pub(super) hints: Hints,
     /// Every callable name, listed or not.
-    holders: HashMap<PublicName, Holder>,
+    holders: Holders,
     /// Names that entries would have but for a `rename` → position of the entry.
     former: HashMap<String, usize>,
 }

@@ -77,6 +77,7 @@ mod tests {
                 original: OriginalName::new(name.rsplit("__").next().unwrap_or(name)),
             },
             definition: Json::null(),
+            harmless: false,
         };
         names.iter().map(entry).collect()
     }

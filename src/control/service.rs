@@ -64,7 +64,7 @@ impl Control {
                 },
             );
         }
-        match (request.path.as_str(), request.method) {
+        match (request.target.path(), request.method) {
             (RELOAD, Method::POST) => self.reload(&request.body).await,
             (RELOAD, _) => HttpReply::empty(StatusCode::METHOD_NOT_ALLOWED),
             _ => HttpReply::empty(StatusCode::NOT_FOUND),
@@ -97,7 +97,9 @@ impl<S> Front<S> {
 impl<S: HttpService> HttpService for Front<S> {
     async fn handle(&self, request: HttpRequest) -> HttpReply {
         match &self.control {
-            Some(control) if request.path.starts_with(BELOW) => control.handle(request).await,
+            Some(control) if request.target.path().starts_with(BELOW) => {
+                control.handle(request).await
+            }
             _ => self.service.handle(request).await,
         }
     }

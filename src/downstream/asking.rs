@@ -25,7 +25,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 pub(super) struct Asking {
     session: Arc<Session>,
     open: Vec<Open>,
-    answers: FuturesUnordered<Waiting>,
+    /// Made when something is asked for the first time: most calls ask nothing.
+    answers: Option<FuturesUnordered<Waiting>>,
     rounds: u32,
 }
 
@@ -51,7 +52,7 @@ impl Asking {
         Self {
             session: session.clone(),
             open: Vec::new(),
-            answers: FuturesUnordered::new(),
+            answers: None,
             rounds: 0,
         }
     }
@@ -78,20 +79,27 @@ impl Asking {
                 key: question.key.clone(),
                 ask,
             });
-            self.answers.push(Box::pin(answered(question.key, answer)));
+            let answers = self.answers.get_or_insert_default();
+            answers.push(Box::pin(answered(question.key, answer)));
         }
         Ok(frames)
     }
 
     /// Whether the client is being asked something.
     pub(super) fn is_open(&self) -> bool {
-        !self.answers.is_empty()
+        self.answers
+            .as_ref()
+            .is_some_and(|answers| !answers.is_empty())
     }
 
     /// The next answer of the client. Waits for ever if nothing is asked. Cancel safe.
     pub(super) async fn answer(&mut self) -> InputAnswer {
         loop {
-            match self.answers.next().await {
+            let answer = match &mut self.answers {
+                Some(answers) => answers.next().await,
+                None => None,
+            };
+            match answer {
                 Some(answer) if self.take(&answer.key).is_some() => return answer,
                 // It was withdrawn before.
                 Some(_) => {}

@@ -104,7 +104,7 @@ impl Endpoint {
                 if ModernRequest::is_modern(&read) || names_modern(&headers) {
                     self.modern.request(&headers, request, read).await
                 } else {
-                    self.legacy.request(&headers, request).await
+                    self.legacy.request(&headers, request, read).await
                 }
             }
             Ok(Frame::One(Message::Notification(heard))) => {
@@ -133,7 +133,7 @@ impl Endpoint {
 
 impl HttpService for Endpoint {
     async fn handle(&self, request: HttpRequest) -> HttpReply {
-        match (request.path.as_str(), &self.websocket, &self.legacy_sse) {
+        match (request.target.path(), &self.websocket, &self.legacy_sse) {
             (PATH, ..) => self.mcp(request).await,
             (websocket::PATH, Some(websocket), _) => websocket.open(request),
             (legacy_sse::PATH, _, Some(sse)) => sse.open(&request),
@@ -177,25 +177,31 @@ pub(super) fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a 
 /// Whether a body claims to be JSON.
 pub(super) fn is_json(headers: &HeaderMap) -> bool {
     text(headers, &CONTENT_TYPE).is_some_and(|value| {
-        let essence = value.split(';').next().unwrap_or_default().trim();
-        essence.eq_ignore_ascii_case(JSON)
+        essence(value.as_bytes()).eq_ignore_ascii_case(JSON.as_bytes())
     })
 }
 
 /// Whether a client takes this media type; one that says nothing takes everything.
 pub(super) fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
-    let family = media_type.split('/').next().unwrap_or_default();
     let Some(value) = text(headers, &ACCEPT) else {
         return true;
     };
-    value.split(',').any(|range| {
-        let range = range.split(';').next().unwrap_or_default().trim();
-        range == "*/*"
-            || range.eq_ignore_ascii_case(media_type)
-            || range
-                .strip_suffix("/*")
-                .is_some_and(|start| start.eq_ignore_ascii_case(family))
+    let is_family = |start: &[u8]| {
+        let family = media_type.as_bytes().split(|byte| *byte == b'/').next();
+        family.is_some_and(|family| family.eq_ignore_ascii_case(start))
+    };
+    let mut ranges = value.as_bytes().split(|byte| *byte == b',').map(essence);
+    ranges.any(|range| {
+        range.eq_ignore_ascii_case(media_type.as_bytes())
+            || range == b"*/*"
+            || range.strip_suffix(b"/*").is_some_and(is_family)
     })
+}
+
+/// A media type without its parameters.
+fn essence(range: &[u8]) -> &[u8] {
+    let end = range.iter().position(|byte| *byte == b';');
+    range[..end.unwrap_or(range.len())].trim_ascii()
 }
 
 /// An answer that is one message.

@@ -12,7 +12,7 @@ use tokio::time::{Instant, interval, sleep_until, timeout};
 use tokio_util::task::TaskTracker;
 
 use crate::mux::{Caller, Hub};
-use crate::protocol::{Era, Method, ProtocolVersion, code};
+use crate::protocol::{CallParams, Era, Method, ProtocolVersion, code};
 use crate::transport::HttpReply;
 use crate::wire::{Malformed, Message, Notification, Request, Response};
 
@@ -63,12 +63,20 @@ impl LegacyHttp {
         legacy
     }
 
-    pub(super) async fn request(&self, headers: &HeaderMap, request: Request) -> HttpReply {
+    pub(super) async fn request(
+        &self,
+        headers: &HeaderMap,
+        request: Request,
+        read: CallParams,
+    ) -> HttpReply {
         if Method::parse(&request.method) == Method::Initialize {
             return self.initialize(&request);
         }
         match self.session(headers) {
-            Ok(session) => self.answer(headers, &session, request).await,
+            Ok(session) => {
+                let reply = legacy::open_read(&session.session, request, read);
+                self.answer(headers, &session, reply).await
+            }
             Err(refused) => *refused,
         }
     }
@@ -136,10 +144,10 @@ impl LegacyHttp {
         &self,
         headers: &HeaderMap,
         session: &Arc<HttpSession>,
-        request: Request,
+        reply: Reply,
     ) -> HttpReply {
         let busy = session.busy();
-        let mut next = step(legacy::open(&session.session, request));
+        let mut next = step(reply);
         if !accepts(headers, EVENTS) {
             return alone(next).await;
         }

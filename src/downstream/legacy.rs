@@ -7,29 +7,30 @@ use std::sync::Arc;
 use tokio::time::sleep;
 
 use crate::mux::{Call, CallError, CallStep, InFlight};
-use crate::protocol::{CallParams, Method, RpcError, Said, code};
+use crate::protocol::{CallParams, Kind, Method, RpcError, Said, code};
 use crate::wire::{Json, Request, RequestId};
 
 use super::answer;
 use super::asking::Asking;
 use super::reply::{Item, Last, Reply, event_frame};
-use super::session::{Registered, Session, is_legacy};
+use super::session::{Cancelled, Registered, Session, is_legacy};
 
 /// A request of a legacy client.
 pub(super) struct LegacyReply {
     session: Arc<Session>,
     id: RequestId,
     method: Method,
-    params: Option<Json>,
+    /// The list whose first page it asks for.
+    first_of: Option<Kind>,
     /// Until the response is there: its id may be used again from then on.
-    registered: Option<Registered>,
+    registered: Option<(Registered, Cancelled)>,
     state: State,
     /// Messages that go before anything else.
     outbox: VecDeque<Item>,
 }
 
 enum State {
-    Calling(Box<InFlight>, Asking),
+    Calling(InFlight, Asking),
     Watching(String),
     Unwatching(String),
     Over,
@@ -37,19 +38,29 @@ enum State {
 
 /// The reply to a request within a session.
 pub(super) fn open(session: &Arc<Session>, request: Request) -> Reply {
+    let read = CallParams::read(request.params.as_ref());
+    open_read(session, request, read)
+}
+
+/// The reply to a request whose params have been looked at.
+pub(super) fn open_read(session: &Arc<Session>, request: Request, read: CallParams) -> Reply {
     let id = request.id.clone();
-    match try_open(session, request) {
+    match try_open(session, request, read) {
         Ok(reply) => reply,
         Err(error) => Reply::ready(answer::error(&id, &error)),
     }
 }
 
-fn try_open(session: &Arc<Session>, request: Request) -> Result<Reply, RpcError> {
+fn try_open(session: &Arc<Session>, request: Request, read: CallParams) -> Result<Reply, RpcError> {
     let Request { id, method, params } = request;
     let method = Method::parse(&method);
     if !is_legacy(&method) {
         return Err(answer::unknown_method(&method));
     }
+    let first_of = match (&method, &read.cursor) {
+        (Method::List(kind), None) => Some(*kind),
+        _ => None,
+    };
     let nothing = || Reply::ready(answer::result(&id, Json::from_static("{}")));
     let state = match method {
         Method::Ping => return Ok(nothing()),
@@ -65,27 +76,29 @@ fn try_open(session: &Arc<Session>, request: Request) -> Result<Reply, RpcError>
         }
         Method::Subscribe => State::Watching(uri(params.as_ref())?),
         Method::Unsubscribe => State::Unwatching(uri(params.as_ref())?),
-        _ => State::Calling(
-            Box::new(call(session, &method, params.clone())),
-            Asking::new(session),
-        ),
+        _ => State::Calling(call(session, &method, params, read), Asking::new(session)),
     };
     let registered = session.register(&id)?;
     Ok(Reply::Legacy(Box::new(LegacyReply {
         session: session.clone(),
         id,
         method,
-        params,
+        first_of,
         registered: Some(registered),
         state,
         outbox: VecDeque::new(),
     })))
 }
 
-fn call(session: &Arc<Session>, method: &Method, params: Option<Json>) -> InFlight {
+fn call(
+    session: &Arc<Session>,
+    method: &Method,
+    params: Option<Json>,
+    read: CallParams,
+) -> InFlight {
     session.hub.call(Call {
         method: method.clone(),
-        read: CallParams::read(params.as_ref()),
+        read,
         params,
         client: session.client.clone(),
         caller: session.caller.clone(),
@@ -102,18 +115,18 @@ fn uri(params: Option<&Json>) -> Result<String, RpcError> {
 
 impl LegacyReply {
     pub(super) async fn next(&mut self) -> Item {
-        let Some(registered) = &self.registered else {
+        let Some((registered, mut cancelled)) = self.registered.take() else {
             return Item::Cancelled;
         };
-        let cancelled = registered.cancelled.clone();
         let item = tokio::select! {
             biased;
-            () = cancelled.cancelled() => Item::Cancelled,
+            _ = &mut cancelled => Item::Cancelled,
             item = self.advance() => item,
         };
-        if !matches!(item, Item::Message(_)) {
+        if let Item::Message(_) = item {
+            self.registered = Some((registered, cancelled));
+        } else {
             self.state = State::Over;
-            self.registered = None;
         }
         item
     }
@@ -130,11 +143,14 @@ impl LegacyReply {
                         step = flow.step() => step,
                         answer = asking.answer(), if asking.is_open() => {
                             if let Err(error) = flow.answer(vec![answer]).await {
-                                self.end(Err(error));
+                                return self.end(Err(error));
                             }
                             continue;
                         }
                     };
+                    if let CallStep::Done(outcome) = step {
+                        return self.end(outcome);
+                    }
                     self.stepped(step).await;
                 }
                 State::Watching(uri) => {
@@ -172,19 +188,24 @@ impl LegacyReply {
                 if nothing {
                     sleep(asking.pause()).await;
                     if let Err(error) = flow.answer(Vec::new()).await {
-                        self.end(Err(error));
+                        let next = self.end(Err(error));
+                        self.outbox.push_front(next);
                     }
                 }
             }
             CallStep::Withdrawn(key) => {
                 self.outbox.extend(asking.withdraw(&key).map(Item::Message));
             }
-            CallStep::Done(outcome) => self.end(outcome),
+            CallStep::Done(outcome) => {
+                let next = self.end(outcome);
+                self.outbox.push_front(next);
+            }
         }
     }
 
-    /// The response, after the client has been told which questions nobody waits for any more.
-    fn end(&mut self, outcome: Result<Said, CallError>) {
+    /// The next of the last messages: the response comes after the client has been told which questions nobody waits for
+    /// any more.
+    fn end(&mut self, outcome: Result<Said, CallError>) -> Item {
         if let State::Calling(_, asking) = &mut self.state {
             let withdrawn = asking.withdraw_all();
             self.outbox.extend(withdrawn.into_iter().map(Item::Message));
@@ -193,14 +214,19 @@ impl LegacyReply {
             self.note_list(said);
         }
         let last = self.last(outcome);
-        self.outbox.push_back(last);
+        match self.outbox.pop_front() {
+            None => last,
+            Some(first) => {
+                self.outbox.push_back(last);
+                first
+            }
+        }
     }
 
     /// What the client knows from now on.
     fn note_list(&self, said: &Said) {
-        let more = self.params.as_ref().and_then(|params| params.get("cursor"));
-        if let (Method::List(kind), None) = (&self.method, more) {
-            self.session.subscription.has_seen(*kind, &said.json);
+        if let Some(kind) = self.first_of {
+            self.session.subscription.has_seen(kind, &said.json);
         }
     }
 

@@ -121,8 +121,7 @@ impl LegacySse {
         if !is_json(&request.headers) {
             return HttpReply::empty(StatusCode::UNSUPPORTED_MEDIA_TYPE);
         }
-        let query = request.query.unwrap_or_default();
-        let Some(id) = session_of(&query) else {
+        let Some(id) = request.target.query().and_then(session_of) else {
             let why = "the query names no `sessionId`";
             return refusal(StatusCode::BAD_REQUEST, code::INVALID_REQUEST, why);
         };

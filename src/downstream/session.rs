@@ -1,20 +1,21 @@
 //! The state of one legacy client.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
+use foldhash::fast::RandomState;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
-use tokio_util::sync::CancellationToken;
 
 use crate::mux::{Caller, Hub, Logs, Notice, Roots, Subscription, Wanted};
 use crate::protocol::{
     ClientProfile, InputKind, Kind, LogLevel, LogWish, Method, ProtocolVersion, RpcError,
     TaskMethod, code, notification,
 };
-use crate::wire::{Json, Notification, Request, RequestId, Response, Splice};
+use crate::wire::{Json, JsonKind, Notification, Request, RequestId, Response, Splice};
 
 use super::reply::level_of;
 
@@ -31,7 +32,9 @@ pub(super) struct Session {
     pub(super) client: Arc<ClientProfile>,
     pub(super) subscription: Subscription,
     level: Mutex<Option<LogLevel>>,
-    in_flight: Mutex<HashMap<RequestId, CancellationToken>>,
+    /// Whoever holds the other end of one of these ends when this one is dropped. A client that chose its ids so that they
+    /// collide would slow down nobody but itself.
+    in_flight: Mutex<HashMap<RequestId, Option<oneshot::Sender<()>>, RandomState>>,
     asked: Mutex<HashMap<u64, oneshot::Sender<Answer>>>,
     next_ask: AtomicU64,
 }
@@ -40,8 +43,10 @@ pub(super) struct Session {
 pub(super) struct Registered {
     session: Arc<Session>,
     id: RequestId,
-    pub(super) cancelled: CancellationToken,
 }
+
+/// Resolves when the request is cancelled.
+pub(super) type Cancelled = oneshot::Receiver<()>;
 
 impl Drop for Registered {
     fn drop(&mut self) {
@@ -123,8 +128,10 @@ impl Session {
     }
 
     /// Puts a request on the list of those that can be cancelled.
-    pub(super) fn register(self: &Arc<Self>, id: &RequestId) -> Result<Registered, RpcError> {
-        let cancelled = CancellationToken::new();
+    pub(super) fn register(
+        self: &Arc<Self>,
+        id: &RequestId,
+    ) -> Result<(Registered, Cancelled), RpcError> {
         let mut in_flight = self.in_flight.lock();
         if in_flight.len() >= MAX_IN_FLIGHT {
             return Err(RpcError::new(
@@ -132,15 +139,17 @@ impl Session {
                 "too many requests are under way",
             ));
         }
-        if in_flight.insert(id.clone(), cancelled.clone()).is_some() {
+        let Entry::Vacant(place) = in_flight.entry(id.clone()) else {
             let why = "a request with this id is still under way";
             return Err(RpcError::new(code::INVALID_REQUEST, why));
-        }
-        Ok(Registered {
+        };
+        let (sender, cancelled) = oneshot::channel();
+        place.insert(Some(sender));
+        let registered = Registered {
             session: self.clone(),
             id: id.clone(),
-            cancelled,
-        })
+        };
+        Ok((registered, cancelled))
     }
 
     /// Heeds a notification of the client.
@@ -159,8 +168,8 @@ impl Session {
             .as_ref()
             .and_then(|params| params.get("requestId"));
         let id = id.as_ref().and_then(RequestId::from_json);
-        if let Some(cancelled) = id.and_then(|id| self.in_flight.lock().get(&id).cloned()) {
-            cancelled.cancel();
+        if let Some(id) = id {
+            drop(self.in_flight.lock().get_mut(&id).and_then(Option::take));
         }
     }
 
@@ -238,8 +247,8 @@ impl Session {
 
     /// Ends every request under way.
     pub(super) fn cancel_all(&self) {
-        for cancelled in self.in_flight.lock().values() {
-            cancelled.cancel();
+        for under_way in self.in_flight.lock().values_mut() {
+            drop(under_way.take());
         }
         self.asked.lock().clear();
     }
@@ -248,7 +257,7 @@ impl Session {
 /// What a client declared, as far as servers of either era may rely on it: tasks had another form then.
 fn askable(capabilities: Option<&Json>) -> Json {
     let empty = || Json::from_static("{}");
-    let Some(capabilities) = capabilities.filter(|json| json.members().is_some()) else {
+    let Some(capabilities) = capabilities.filter(|json| json.kind() == JsonKind::Object) else {
         return empty();
     };
     let Some(mut splice) = Splice::new(capabilities) else {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use foldhash::fast::RandomState;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -140,7 +141,8 @@ impl HttpSession {
 
 /// All sessions, by their ids.
 pub(super) struct Sessions {
-    all: Mutex<HashMap<String, Arc<HttpSession>>>,
+    /// The keys are our own.
+    all: Mutex<HashMap<String, Arc<HttpSession>, RandomState>>,
     max: usize,
     idle: Duration,
 }

@@ -1,11 +1,12 @@
 //! Calls that go to one server.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use crate::catalog::Route;
+use crate::catalog::{Catalog, Route};
 use crate::protocol::{
     CallEvent, InputAnswer, InputRequest, Kind, OriginalName, Outcome, Said, ServerName, signed,
 };
@@ -169,21 +170,21 @@ impl Running {
 /// `tools/call` and `prompts/get`.
 pub(super) async fn by_name(hub: &Mux, call: &Arc<Call>, kind: Kind) -> Result<Begun, CallError> {
     let name = text(call.read.name.as_ref(), "name")?;
-    hub.listed(|catalog| catalog.route(kind, &name).is_some())
-        .await;
-    let catalog = hub.catalog.load_full();
+    let is_there = |catalog: &Catalog| catalog.route(kind, &name).is_some();
+    let catalog = hub.listed(is_there).await;
     let Some(route) = catalog.route(kind, &name) else {
         let suggestion = catalog.suggest(kind, &name).cloned();
         return Err(CallError::Unknown(Unknown {
             kind,
-            name,
+            name: name.into_owned(),
             suggestion,
         }));
     };
     let repeatable = match kind {
-        Kind::Tool => catalog
-            .entry(kind, &name)
-            .map_or(Repeatable::No, |entry| promises_no_harm(&entry.definition)),
+        Kind::Tool => match catalog.entry(kind, &name) {
+            Some(entry) if entry.harmless => Repeatable::Yes,
+            _ => Repeatable::No,
+        },
         _ => Repeatable::Yes,
     };
     let outgoing = outgoing(call, "name", &name, &route.original);
@@ -194,23 +195,6 @@ fn verdict(error: &UpstreamError) -> Verdict {
     match error {
         UpstreamError::Answered(_) | UpstreamError::SessionLost => Verdict::Answered,
         _ => Verdict::Failed,
-    }
-}
-
-/// Whether a tool says of itself that calling it twice is as good as once.
-fn promises_no_harm(tool: &Json) -> Repeatable {
-    let Some(annotations) = tool.get("annotations") else {
-        return Repeatable::No;
-    };
-    let says = |hint| {
-        annotations
-            .get(hint)
-            .is_some_and(|value| value.as_bytes() == b"true")
-    };
-    if says("readOnlyHint") || says("idempotentHint") {
-        Repeatable::Yes
-    } else {
-        Repeatable::No
     }
 }
 
@@ -228,10 +212,10 @@ pub(super) async fn by_reference(hub: &Mux, call: &Arc<Call>) -> Result<Begun, C
         Some("ref/resource") => (Kind::Template, "uri"),
         _ => return Err(bad("is neither `ref/prompt` nor `ref/resource`")),
     };
-    let name = text(reference.get(member).as_ref(), &format!("ref.{member}"))?;
-    hub.listed(|catalog| catalog.route(kind, &name).is_some())
-        .await;
-    let catalog = hub.catalog.load_full();
+    let value = reference.get(member);
+    let name = text(value.as_ref(), &format!("ref.{member}"))?;
+    let is_there = |catalog: &Catalog| catalog.route(kind, &name).is_some();
+    let catalog = hub.listed(is_there).await;
     let found = catalog.route(kind, &name).or_else(|| match kind {
         Kind::Template => catalog.route(Kind::Resource, &name),
         _ => None,
@@ -240,7 +224,7 @@ pub(super) async fn by_reference(hub: &Mux, call: &Arc<Call>) -> Result<Begun, C
         let suggestion = catalog.suggest(kind, &name).cloned();
         return Err(CallError::Unknown(Unknown {
             kind,
-            name,
+            name: name.into_owned(),
             suggestion,
         }));
     };
@@ -352,11 +336,11 @@ impl Mux {
 }
 
 /// A member that must be a string.
-pub(super) fn text(value: Option<&Json>, member: &str) -> Result<String, CallError> {
+pub(super) fn text<'a>(value: Option<&'a Json>, member: &str) -> Result<Cow<'a, str>, CallError> {
     match value {
         None => Err(CallError::BadParams(format!("`{member}` is missing"))),
         Some(value) => match value.text() {
-            Some(text) => Ok(text.into_owned()),
+            Some(text) => Ok(text),
             None => Err(CallError::BadParams(format!("`{member}` is not a string"))),
         },
     }

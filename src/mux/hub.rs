@@ -189,21 +189,36 @@ impl Mux {
         }
     }
 
-    /// Waits as [`Self::first_lists`] does for an entry that is not there yet.
-    pub(super) async fn listed(&self, is_there: impl Fn(&Catalog) -> bool) {
-        if !is_there(&self.catalog.load()) {
-            self.first_lists().await;
+    /// What is offered, after a wait as in [`Self::first_lists`] for an entry that is not there yet.
+    pub(super) async fn listed(&self, is_there: impl Fn(&Catalog) -> bool) -> Arc<Catalog> {
+        let catalog = self.catalog();
+        if is_there(&catalog) {
+            return catalog;
         }
+        // Apart, since calls are moved about with room for whatever they may have to wait for.
+        Box::pin(self.first_lists()).await;
+        self.catalog()
     }
 
     pub(super) async fn begin(self: &Arc<Self>, call: &Arc<Call>) -> Result<Begun, CallError> {
-        let again = match self.resume(call).await? {
-            Resumed::New => None,
-            Resumed::Running(running) => return Ok(Begun::Running(running)),
-            Resumed::Again(again) => Some(Arc::new(*again)),
+        let again = match &call.read.request_state {
+            None => None,
+            Some(state) => match Box::pin(self.resume(call, state)).await? {
+                Resumed::Running(running) => return Ok(Begun::Running(running)),
+                Resumed::Again(again) => Some(Arc::new(*again)),
+            },
         };
         let call = again.as_ref().unwrap_or(call);
         match call.method.routed_by() {
+            RoutedBy::Name(kind) => forward::by_name(self, call, kind).await,
+            other => Box::pin(self.begin_other(call, other)).await,
+        }
+    }
+
+    /// Begins what is no call of a tool and no prompt, apart: a future has room for all that it may do, and calls of tools
+    /// are not to be moved about with the room for everything.
+    async fn begin_other(&self, call: &Arc<Call>, routed: RoutedBy) -> Result<Begun, CallError> {
+        match routed {
             RoutedBy::Mux => match call.method {
                 Method::List(kind) => self.list(kind, call).await.map(Begun::Done),
                 Method::SkillsList => skills::list(self, call).await.map(Begun::Done),

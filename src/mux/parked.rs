@@ -102,8 +102,6 @@ impl InFlight {
 
 /// How a call goes on that was asked something.
 pub(super) enum Resumed {
-    /// It was not: it is a new one.
-    New,
     /// The server has been waiting for the answers.
     Running(Box<Running>),
     /// The server gets the request again, with its own state.
@@ -128,10 +126,11 @@ impl Mux {
     }
 
     /// Looks for the state that a client brings back.
-    pub(super) async fn resume(&self, call: &Arc<Call>) -> Result<Resumed, CallError> {
-        let Some(state) = &call.read.request_state else {
-            return Ok(Resumed::New);
-        };
+    pub(super) async fn resume(
+        &self,
+        call: &Arc<Call>,
+        state: &Json,
+    ) -> Result<Resumed, CallError> {
         let text = state.text().ok_or_else(unknown_state)?;
         if !text.starts_with(PREFIX) {
             let bound = Bound::of(call);

@@ -1,6 +1,8 @@
 //! `resources/read` and its like: whom to ask for a URI, and URIs in what servers answer.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
+
+use memchr::memmem::Finder;
 
 use crate::catalog::{Catalog, Route, UriRoute};
 use crate::protocol::{Kind, Method, OriginalName, ServerName};
@@ -15,6 +17,8 @@ use super::rewrite::with_public_uris;
 
 /// How many servers are asked for a URI that nobody lists.
 const MAX_ASKED: usize = 16;
+/// What results with links have in them.
+static LINK: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("resource_link"));
 /// How long a result may be to be searched for links.
 const MAX_SEARCHED: usize = 1024 * 1024;
 
@@ -22,8 +26,7 @@ const MAX_SEARCHED: usize = 1024 * 1024;
 /// else those that may know it are asked one after the other.
 pub(super) async fn read(hub: &Mux, call: &Arc<Call>) -> Result<Begun, CallError> {
     let uri = text(call.read.uri.as_ref(), "uri")?;
-    hub.listed(|catalog| is_listed(catalog, &uri)).await;
-    let catalog = hub.catalog.load_full();
+    let catalog = hub.listed(|catalog| is_listed(catalog, &uri)).await;
     let leads = catalog.resolve_uri(&uri);
     // The folder of a skill says more than a template or a scheme.
     let skill = match leads {
@@ -51,13 +54,13 @@ pub(super) async fn read(hub: &Mux, call: &Arc<Call>) -> Result<Begun, CallError
     let mut answer = Err(CallError::Unknown(Unknown {
         kind: Kind::Resource,
         suggestion: catalog.suggest(Kind::Resource, &uri).cloned(),
-        name: uri.clone(),
+        name: uri.clone().into_owned(),
     }));
     let last = owners.len().min(MAX_ASKED).saturating_sub(1);
     for (index, server) in owners.iter().take(MAX_ASKED).enumerate() {
         let route = Route {
             server: server.clone(),
-            original: OriginalName::new(uri.as_str()),
+            original: OriginalName::new(uri.as_ref()),
         };
         let asked = ask(hub, call, &uri, &route).await;
         if index == last {
@@ -123,7 +126,7 @@ impl Mux {
     pub(super) fn learn_links(&self, server: &ServerName, method: &Method, result: &Json) {
         if !matches!(method, Method::ToolsCall | Method::PromptsGet)
             || result.len() > MAX_SEARCHED
-            || memchr::memmem::find(result.as_bytes(), b"resource_link").is_none()
+            || LINK.find(result.as_bytes()).is_none()
         {
             return;
         }

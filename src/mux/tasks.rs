@@ -4,12 +4,13 @@
 //! another, by which it is looked up. A task belongs to the caller whose call it was.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::future::join_all;
 use indexmap::IndexMap;
+use memchr::memmem::Finder;
 use parking_lot::Mutex;
 
 use crate::catalog::Route;
@@ -29,6 +30,9 @@ const MAX_TASKS: usize = 65_536;
 const MAX_TASKS_PER_CALLER: usize = 4_096;
 /// Tasks with a longer id, in bytes, are not remembered.
 const MAX_ID: usize = 1_024;
+/// What the beginning of a task has in it: its id, as it is or with its letters escaped.
+static TASK_ID: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("taskId"));
+static ESCAPE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\\u"));
 /// How long a result may be to be taken for the beginning of a task.
 const MAX_BEGINNING: usize = 64 * 1024;
 
@@ -191,9 +195,8 @@ fn route(server: &ServerName, task: &Json) -> Option<Route> {
 
 /// Whether a result can be the beginning of a task at all: most are not, and need not be scanned.
 fn may_begin(result: &Json) -> bool {
-    let has = |part: &[u8]| memchr::memmem::find(result.as_bytes(), part).is_some();
-    // As it is, or with its letters escaped.
-    result.len() <= MAX_BEGINNING && (has(b"taskId") || has(b"\\u"))
+    let has = |part: &Finder<'_>| part.find(result.as_bytes()).is_some();
+    result.len() <= MAX_BEGINNING && (has(&TASK_ID) || has(&ESCAPE))
 }
 
 /// The object with this `taskId`.

@@ -1,14 +1,17 @@
 //! Values that HTTP headers repeat from the body (SEP-2243).
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use memchr::memmem::Finder;
 
 use crate::wire::{Json, JsonKind};
 
 const SENTINEL_START: &str = "=?base64?";
 const SENTINEL_END: &str = "?=";
+static ANNOTATION: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("x-mcp-header"));
 /// How deep a schema is searched for annotations; deeper ones make a tool invalid.
 const MAX_DEPTH: usize = 32;
 
@@ -67,7 +70,7 @@ impl ParamHeaders {
             return Ok(Self::default());
         };
         // Most schemas have none: a search for the bytes is cheaper than a walk.
-        if memchr::memmem::find(schema.as_bytes(), b"x-mcp-header").is_none() {
+        if ANNOTATION.find(schema.as_bytes()).is_none() {
             return Ok(Self::default());
         }
         let mut found = Vec::new();

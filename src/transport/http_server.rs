@@ -5,12 +5,12 @@ use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
-use http::{HeaderMap, Method, Request, Response, StatusCode};
+use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use hyper::body::{Body as _, Incoming};
 use hyper::rt::Executor;
 use hyper::service::service_fn;
@@ -23,6 +23,7 @@ use tokio_util::task::TaskTracker;
 
 use super::TransportError;
 use super::gather::Gather;
+use super::idle::{Activity, HeldBody};
 use super::listener::{Accepted, Listener};
 use super::origin::Allowed;
 use super::patience::Patience;
@@ -43,10 +44,8 @@ const HTTP2_PING: Duration = Duration::from_secs(30);
 pub struct HttpRequest {
     /// The method.
     pub method: Method,
-    /// The path, as it was sent.
-    pub path: String,
-    /// What follows the `?`.
-    pub query: Option<String>,
+    /// What it is for: the path, and what follows the `?`, as they were sent.
+    pub target: Uri,
     /// The headers.
     pub headers: HeaderMap,
     /// The body, at most [`ServeOptions::max_body`] bytes.
@@ -168,25 +167,23 @@ impl<F: Future<Output: Send> + Send + 'static> Executor<F> for OnTracker {
 
 impl<S: HttpService> Server<S> {
     async fn connection(self: Arc<Self>, stream: Accepted, peer: Option<SocketAddr>) {
-        let asked = AtomicBool::new(false);
-        let service = service_fn(|request| {
-            asked.store(true, Ordering::Relaxed);
+        let activity = Activity::new();
+        let service = service_fn(|request: Request<Incoming>| {
+            let busy = activity.begin(request.version());
             let server = self.clone();
-            async move { server.answer(request, peer).await }
+            async move {
+                let answer = server.answer(request, peer).await;
+                Ok::<_, Infallible>(answer.map(|body| HeldBody::new(body, busy)))
+            }
         });
         let builder = self.builder();
         let stream = TokioIo::new(Patience::new(stream, self.options.stall));
         let mut connection = pin!(builder.serve_connection_with_upgrades(stream, service));
-        let silence = async {
-            sleep(self.options.header_timeout).await;
-            if asked.load(Ordering::Relaxed) {
-                std::future::pending::<()>().await;
-            }
-        };
         // A peer that goes away in the middle is its own business.
         tokio::select! {
+            biased;
             _ = connection.as_mut() => return,
-            () = silence => return,
+            () = activity.silence(self.options.header_timeout) => return,
             () = self.stop.cancelled() => {}
         }
         connection.as_mut().graceful_shutdown();
@@ -197,9 +194,8 @@ impl<S: HttpService> Server<S> {
         let mut builder = auto::Builder::new(OnTracker(self.tracker.clone()));
         builder
             .http1()
-            .timer(TokioTimer::new())
             .max_buf_size(HTTP1_BUFFER)
-            .header_read_timeout(self.options.header_timeout);
+            .header_read_timeout(None);
         builder
             .http2()
             .timer(TokioTimer::new())
@@ -216,7 +212,7 @@ impl<S: HttpService> Server<S> {
         &self,
         request: Request<Incoming>,
         peer: Option<SocketAddr>,
-    ) -> Result<Response<ReplyBody>, Infallible> {
+    ) -> Response<ReplyBody> {
         let reply = match self.read(request, peer).await {
             Ok(request) => {
                 let handled = AssertUnwindSafe(self.service.handle(request)).catch_unwind();
@@ -229,7 +225,7 @@ impl<S: HttpService> Server<S> {
         let mut response = Response::new(reply.body);
         *response.status_mut() = reply.status;
         *response.headers_mut() = reply.headers;
-        Ok(response)
+        response
     }
 
     /// The whole request, or what to answer instead.
@@ -247,8 +243,7 @@ impl<S: HttpService> Server<S> {
         let body = self.body(body).await?;
         Ok(HttpRequest {
             method: head.method,
-            path: head.uri.path().to_owned(),
-            query: head.uri.query().map(str::to_owned),
+            target: head.uri,
             headers: head.headers,
             body,
             peer,
@@ -263,8 +258,14 @@ impl<S: HttpService> Server<S> {
         let mut gather =
             Gather::new(self.options.max_body, body.size_hint().exact()).map_err(too_large)?;
         while !body.is_end_stream() {
-            let next = std::future::poll_fn(|context| Pin::new(&mut body).poll_frame(context));
-            match timeout(self.options.body_timeout, next).await {
+            let mut next = std::future::poll_fn(|context| Pin::new(&mut body).poll_frame(context));
+            // What came with the head costs no timer.
+            let there = std::future::poll_fn(|context| Poll::Ready(next.poll_unpin(context))).await;
+            let frame = match there {
+                Poll::Ready(frame) => Ok(frame),
+                Poll::Pending => timeout(self.options.body_timeout, next).await,
+            };
+            match frame {
                 Ok(None) => break,
                 Ok(Some(Ok(frame))) => {
                     if let Ok(data) = frame.into_data() {

@@ -23,6 +23,7 @@ pub mod guard;
 mod http1;
 mod http_client;
 mod http_server;
+mod idle;
 mod inherited;
 mod leader;
 mod lines;

@@ -4,10 +4,11 @@
 //! and `Host` tells which name the browser believes to talk to (MCP 2026-07-28, streamable HTTP, "Security").
 
 use std::net::IpAddr;
+use std::sync::OnceLock;
 
 use http::header::{HOST, ORIGIN};
 use http::uri::Authority;
-use http::{HeaderMap, Uri};
+use http::{HeaderMap, HeaderValue, Uri};
 use thiserror::Error;
 
 use crate::config::Listen;
@@ -37,6 +38,8 @@ pub struct Allowed {
     listen: Option<IpAddr>,
     hosts: Vec<String>,
     origins: Vec<String>,
+    /// A `Host` that was found to be allowed: nearly every request has the same.
+    known: OnceLock<HeaderValue>,
 }
 
 impl Allowed {
@@ -50,11 +53,15 @@ impl Allowed {
             },
             hosts: lower(hosts),
             origins: lower(origins),
+            known: OnceLock::new(),
         }
     }
 
     /// Checks the target and the headers of a request. To be asked before anything else is read.
     pub fn check(&self, target: &Uri, headers: &HeaderMap) -> Result<(), Refused> {
+        if target.authority().is_none() && !headers.contains_key(ORIGIN) && self.knows(headers) {
+            return Ok(());
+        }
         let host = match self.listen {
             None if self.hosts.is_empty() => None,
             _ => Some(self.host(target, headers)?),
@@ -74,6 +81,13 @@ impl Allowed {
         }
     }
 
+    /// Whether the one `Host` is that which was allowed before.
+    fn knows(&self, headers: &HeaderMap) -> bool {
+        let mut hosts = headers.get_all(HOST).iter();
+        let known = self.known.get();
+        known.is_some() && hosts.next() == known && hosts.next().is_none()
+    }
+
     /// The host that the request is for: HTTP/2 and proxies name it in the target, others in a header.
     /// Where both are, both are checked.
     fn host(&self, target: &Uri, headers: &HeaderMap) -> Result<Authority, Refused> {
@@ -84,6 +98,10 @@ impl Allowed {
         let too_many = headers.get_all(HOST).iter().count() > 1;
         if too_many || !named.iter().all(|host| self.is_host(host)) {
             return Err(Refused::Host);
+        }
+        if let (Some(host), None) = (headers.get(HOST), self.known.get()) {
+            // In memory of its own: the header is a slice of the whole head.
+            drop(HeaderValue::from_bytes(host.as_bytes()).map(|host| self.known.set(host)));
         }
         named.into_iter().next().ok_or(Refused::Host)
     }

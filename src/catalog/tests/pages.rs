@@ -20,6 +20,7 @@ fn entry(name: &str, size: usize) -> Entry {
         public: PublicName::new(name),
         route,
         definition,
+        harmless: false,
     }
 }
 

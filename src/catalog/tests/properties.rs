@@ -106,6 +106,7 @@ fn shown(entry: &Entry) -> (String, String, String, String) {
         public,
         route,
         definition,
+        harmless: _,
     } = entry;
     (
         public.to_string(),
