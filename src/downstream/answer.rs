@@ -169,11 +169,10 @@ fn with_code(error: &Json, code: i64) -> Json {
 /// A response with a result.
 pub(super) fn result(id: &RequestId, json: Json) -> Last {
     Last {
-        frame: Response {
+        response: Response {
             id: Some(id.clone()),
             body: Ok(json),
-        }
-        .encode(),
+        },
         error: None,
     }
 }
@@ -182,11 +181,10 @@ pub(super) fn result(id: &RequestId, json: Json) -> Last {
 pub(super) fn refusal(id: &RequestId, error: Json) -> Last {
     let code = RpcError::code_of(&error);
     Last {
-        frame: Response {
+        response: Response {
             id: Some(id.clone()),
             body: Err(error),
-        }
-        .encode(),
+        },
         error: code,
     }
 }

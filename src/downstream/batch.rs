@@ -45,7 +45,7 @@ impl Batch {
                 loop {
                     match reply.next().await {
                         Item::Message(frame) => tell(frame).await,
-                        Item::Last(last) => return Some(last.frame),
+                        Item::Last(last) => return Some(last.frame()),
                         Item::Cancelled => return None,
                     }
                 }

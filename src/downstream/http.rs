@@ -22,6 +22,7 @@ use super::http_modern::ModernHttp;
 use super::legacy_sse::{self, LegacySse};
 use super::link::{no_batches, refuse};
 use super::modern::ModernRequest;
+use super::reply::Last;
 use super::sse;
 use super::websocket::{self, WebSockets};
 
@@ -176,9 +177,8 @@ pub(super) fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a 
 
 /// Whether a body claims to be JSON.
 pub(super) fn is_json(headers: &HeaderMap) -> bool {
-    text(headers, &CONTENT_TYPE).is_some_and(|value| {
-        essence(value.as_bytes()).eq_ignore_ascii_case(JSON.as_bytes())
-    })
+    text(headers, &CONTENT_TYPE)
+        .is_some_and(|value| essence(value.as_bytes()).eq_ignore_ascii_case(JSON.as_bytes()))
 }
 
 /// Whether a client takes this media type; one that says nothing takes everything.
@@ -207,6 +207,11 @@ fn essence(range: &[u8]) -> &[u8] {
 /// An answer that is one message.
 pub(super) fn json(status: StatusCode, frame: Bytes) -> HttpReply {
     HttpReply::full(status, JSON, frame)
+}
+
+/// An answer that is one response.
+pub(super) fn response(status: StatusCode, last: &Last) -> HttpReply {
+    HttpReply::pieces(status, JSON, last.response.pieces())
 }
 
 /// An answer that is one error without an id.

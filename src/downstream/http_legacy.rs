@@ -18,8 +18,8 @@ use crate::wire::{Malformed, Message, Notification, Request, Response};
 
 use super::batch::Batch;
 use super::http::{
-    EVENTS, EndpointOptions, PROTOCOL_VERSION, SESSION_ID, accepts, events, json, refusal, text,
-    too_many,
+    EVENTS, EndpointOptions, PROTOCOL_VERSION, SESSION_ID, accepts, events, json, refusal,
+    response, text, too_many,
 };
 use super::link::{no_batches, refuse};
 use super::reply::{Item, Reply};
@@ -88,7 +88,7 @@ impl LegacyHttp {
         if self.sessions.add(&id, session).is_none() {
             return too_many();
         }
-        let mut reply = json(StatusCode::OK, answer::result(&request.id, result).frame);
+        let mut reply = response(StatusCode::OK, &answer::result(&request.id, result));
         if let Ok(id) = HeaderValue::from_str(&id) {
             reply.headers.insert(SESSION_ID, id);
         }
@@ -152,7 +152,7 @@ impl LegacyHttp {
             return alone(next).await;
         }
         let (first, rest) = match timeout(SOON, &mut next).await {
-            Ok((Item::Last(last), _)) => return json(StatusCode::OK, last.frame),
+            Ok((Item::Last(last), _)) => return response(StatusCode::OK, &last),
             Ok((Item::Cancelled, _)) => return events(futures_util::stream::empty()),
             Ok((Item::Message(frame), reply)) => (Some(frame), step(reply)),
             Err(_) => (None, next),
@@ -279,7 +279,7 @@ fn step(mut reply: Reply) -> Stepping {
 async fn alone(mut next: Stepping) -> HttpReply {
     loop {
         match next.await {
-            (Item::Last(last), _) => return json(StatusCode::OK, last.frame),
+            (Item::Last(last), _) => return response(StatusCode::OK, &last),
             (Item::Cancelled, _) => return HttpReply::empty(StatusCode::ACCEPTED),
             (Item::Message(_), reply) => next = step(reply),
         }
@@ -297,7 +297,7 @@ async fn pump(log: &StreamLog, first: Option<Bytes>, mut next: Stepping) {
                 log.push(frame).await;
                 next = step(reply);
             }
-            (Item::Last(last), _) => return log.push(last.frame).await,
+            (Item::Last(last), _) => return log.push(last.frame()).await,
             (Item::Cancelled, _) => return,
         }
     }

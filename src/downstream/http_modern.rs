@@ -10,7 +10,7 @@ use crate::protocol::{CallParams, HeaderText, Method, ParamHeaders, RpcError, co
 use crate::transport::HttpReply;
 use crate::wire::{Json, Request};
 
-use super::http::{EVENTS, PROTOCOL_VERSION, accepts, events, json, text};
+use super::http::{EVENTS, PROTOCOL_VERSION, accepts, events, response, text};
 use super::modern::ModernRequest;
 use super::reply::{Item, Last, Reply};
 use super::{answer, sse};
@@ -50,7 +50,7 @@ impl ModernHttp {
                     code::METHOD_NOT_FOUND => StatusCode::NOT_FOUND,
                     _ => StatusCode::BAD_REQUEST,
                 };
-                json(status, answer::error(&id, &error).frame)
+                response(status, &answer::error(&id, &error))
             }
         }
     }
@@ -132,7 +132,7 @@ async fn answer_with(headers: &HeaderMap, mut reply: Reply) -> HttpReply {
     let streams = accepts(headers, EVENTS);
     loop {
         match reply.next().await {
-            Item::Last(last) => return one(last),
+            Item::Last(last) => return one(&last),
             Item::Cancelled => return HttpReply::empty(StatusCode::ACCEPTED),
             Item::Message(first) if streams => return stream(first, reply),
             // The client takes no stream: it gets the response alone.
@@ -141,13 +141,13 @@ async fn answer_with(headers: &HeaderMap, mut reply: Reply) -> HttpReply {
     }
 }
 
-fn one(last: Last) -> HttpReply {
+fn one(last: &Last) -> HttpReply {
     let status = match last.error {
         Some(code::METHOD_NOT_FOUND) => StatusCode::NOT_FOUND,
         Some(code) if code::is_modern_refusal(code) => StatusCode::BAD_REQUEST,
         _ => StatusCode::OK,
     };
-    json(status, last.frame)
+    response(status, last)
 }
 
 fn stream(first: Bytes, reply: Reply) -> HttpReply {
@@ -159,7 +159,7 @@ fn stream(first: Bytes, reply: Reply) -> HttpReply {
         let mut reply = reply?;
         match reply.next().await {
             Item::Message(frame) => Some((sse::message(frame, None), (None, Some(reply)))),
-            Item::Last(last) => Some((sse::message(last.frame, None), (None, None))),
+            Item::Last(last) => Some((sse::message(last.frame(), None), (None, None))),
             Item::Cancelled => None,
         }
     }))

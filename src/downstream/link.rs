@@ -20,7 +20,7 @@ use crate::wire::{
 
 use super::batch::Batch;
 use super::modern::ModernRequest;
-use super::reply::{Item, Last, Reply};
+use super::reply::{Item, Reply};
 use super::running::{Kind, Running};
 use super::session::Session;
 use super::{answer, legacy};
@@ -263,11 +263,11 @@ impl Client {
     /// Sends the messages of a reply, in a task of its own unless it is there already.
     async fn run(self: &Arc<Self>, id: RequestId, reply: Reply) {
         if let Reply::Ready(Some(last)) = reply {
-            return self.send(last.frame).await;
+            return self.send(last.frame()).await;
         }
         let Ok(slot) = self.slots.clone().try_acquire_owned() else {
             let error = RpcError::new(code::OVERLOADED, "too many requests are under way");
-            return self.send(answer::error(&id, &error).frame).await;
+            return self.send(answer::error(&id, &error).frame()).await;
         };
         let kind = match reply {
             Reply::Listen(_) => Kind::Subscription,
@@ -293,10 +293,10 @@ impl Client {
         loop {
             match reply.next().await {
                 Item::Message(frame) => self.send(frame).await,
-                Item::Last(Last { frame, .. }) => {
+                Item::Last(last) => {
                     // Before the response is out: its id may be used again from then on.
                     self.running.forget(id);
-                    return self.send(frame).await;
+                    return self.send(last.frame()).await;
                 }
                 Item::Cancelled => return,
             }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::mux::{CallError, CallStep, InFlight};
 use crate::protocol::{CallEvent, ClientProfile, LogLevel, LogWish, Method, Said, notification};
-use crate::wire::{Json, Notification, RequestId};
+use crate::wire::{Json, Notification, RequestId, Response};
 
 use super::answer;
 use super::legacy::LegacyReply;
@@ -27,9 +27,16 @@ pub(super) enum Item {
 #[derive(Debug)]
 pub(super) struct Last {
     /// The message.
-    pub(super) frame: Bytes,
+    pub(super) response: Response,
     /// Its error code, if it is an error.
     pub(super) error: Option<i64>,
+}
+
+impl Last {
+    /// The message as one frame.
+    pub(super) fn frame(&self) -> Bytes {
+        self.response.encode()
+    }
 }
 
 /// What a client gets for one request. Dropping it cancels the request.

@@ -11,6 +11,8 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use hyper::body::{Body, Frame, SizeHint};
 
+use crate::wire::Pieces;
+
 /// One answer.
 #[derive(Debug)]
 pub struct HttpReply {
@@ -34,7 +36,12 @@ impl HttpReply {
 
     /// A body that is complete.
     pub fn full(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Self {
-        Self::of(status, content_type, ReplyBody::Full(body.into()))
+        Self::pieces(status, content_type, body.into().into())
+    }
+
+    /// A body that is complete, in pieces.
+    pub fn pieces(status: StatusCode, content_type: &'static str, body: Pieces) -> Self {
+        Self::of(status, content_type, ReplyBody::Full(body))
     }
 
     /// A body that comes bit by bit; each item is sent at once.
@@ -66,7 +73,7 @@ pub enum ReplyBody {
     /// None.
     Empty,
     /// All of it.
-    Full(Bytes),
+    Full(Pieces),
     /// What is to come. Dropped when the client disconnects.
     Stream(Pin<Box<dyn Stream<Item = Bytes> + Send>>),
 }
@@ -92,11 +99,7 @@ impl Body for ReplyBody {
         let this = self.get_mut();
         match this {
             Self::Empty => Poll::Ready(None),
-            Self::Full(body) => {
-                let body = std::mem::take(body);
-                *this = Self::Empty;
-                Poll::Ready(Some(Ok(Frame::data(body))))
-            }
+            Self::Full(body) => Poll::Ready(body.next().map(|piece| Ok(Frame::data(piece)))),
             Self::Stream(stream) => stream
                 .as_mut()
                 .poll_next(context)

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::pieces::BIG;
 use super::text;
-use super::{Json, RequestId};
+use super::{Json, Pieces, RequestId};
 
 /// One message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,14 +83,30 @@ impl Notification {
 impl Response {
     /// The response as one frame.
     pub fn encode(&self) -> Bytes {
-        let (key, body) = match &self.body {
-            Ok(result) => (r#","result":"#, result),
-            Err(error) => (r#","error":"#, error),
-        };
+        let (key, body) = self.payload();
         let mut writer = Writer::with_room_for(body.len());
         writer.id(self.id.as_ref());
         writer.member(key, body.as_bytes());
         writer.finish()
+    }
+
+    /// The response in the pieces of one frame: a big payload is not copied.
+    pub fn pieces(&self) -> Pieces {
+        let (key, body) = self.payload();
+        if body.len() < BIG {
+            return self.encode().into();
+        }
+        let mut writer = Writer::with_room_for(0);
+        writer.id(self.id.as_ref());
+        writer.member(key, b"");
+        Pieces::around(body.clone().into_bytes(), writer.0, b"}")
+    }
+
+    fn payload(&self) -> (&'static str, &Json) {
+        match &self.body {
+            Ok(result) => (r#","result":"#, result),
+            Err(error) => (r#","error":"#, error),
+        }
     }
 }
 
@@ -161,6 +178,26 @@ impl Writer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_pieces_of_a_response_are_its_frame() {
+        for length in [1, BIG - 3, BIG - 2, BIG] {
+            let text = Json::string(&"x".repeat(length));
+            for body in [Ok(text.clone()), Err(text.clone())] {
+                let response = Response {
+                    id: Some(7.into()),
+                    body,
+                };
+                let pieces = response.pieces();
+                assert_eq!(pieces.len(), response.encode().len());
+                let payload = pieces.clone().nth(1).map(|piece| piece.as_ptr());
+                let copied = payload != Some(text.as_bytes().as_ptr());
+                assert_eq!(copied, text.len() < BIG, "{length}");
+                let joined: Vec<u8> = pieces.flatten().collect();
+                assert_eq!(joined, response.encode());
+            }
+        }
+    }
 
     #[test]
     fn messages_are_written_compactly_and_payloads_verbatim() {
