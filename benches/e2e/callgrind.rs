@@ -59,7 +59,8 @@ fn run(runtime: &Runtime, case: Case, calls: u64) -> io::Result<Cost> {
         ..case.shape.mock()
     };
     let load = Load {
-        era: case.shape.era(),
+        era: case.shape.client(),
+        servers: case.servers,
         at_once: AT_ONCE,
         payload: 100,
         until: Until::Calls(calls),
@@ -76,7 +77,7 @@ fn run(runtime: &Runtime, case: Case, calls: u64) -> io::Result<Cost> {
             let mux = Mux::new(&Behind::Child(mock), &valgrind)?;
             over_http(runtime, &mux, load)?;
         }
-        Shape::LegacyHttp | Shape::ModernHttp => {
+        Shape::Http { .. } => {
             let (_mocks, ports) = Child::mocks(mock, case.servers)?;
             let mux = Mux::new(&Behind::Ports(&ports), &valgrind)?;
             over_http(runtime, &mux, load)?;

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use memchr::memmem;
 use parking_lot::Mutex;
 use tokio::task::JoinSet;
+use tokio::time::sleep;
 
-use crate::PREFIX;
 use crate::http::Wire;
 use crate::mock::Era;
 use crate::process::Child;
@@ -24,10 +24,16 @@ const INITIALIZED: &str = r#"{"jsonrpc":"2.0","method":"notifications/initialize
 const LAST: &str = "{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"ping\"}\n";
 const META: &str = r#","_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"load","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}"#;
 
+/// How long a server may take to come up, which is long where every instruction is counted, and the time between two looks.
+const PATIENCE: Duration = Duration::from_secs(60);
+const AGAIN: Duration = Duration::from_millis(200);
+
 /// What is to be called, and how.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Load {
     pub(crate) era: Era,
+    /// How many servers are behind; the calls go round them.
+    pub(crate) servers: usize,
     /// Calls at once: connections, or requests on a pipe.
     pub(crate) at_once: usize,
     /// Bytes of the text that is echoed.
@@ -100,13 +106,18 @@ impl Numbers {
 
 /// A text that no other call has.
 fn text(number: u64, size: usize) -> String {
-    format!("{number:012}{:x<1$}", "", size.saturating_sub(12))
+    format!("{number:012}{}", "x".repeat(size.saturating_sub(12)))
 }
 
-fn call(number: u64, text: &str, era: Era) -> String {
+/// The tool that is called: that of the server whose turn it is.
+fn tool(number: u64, servers: usize) -> String {
+    format!("s{}__echo", number % servers as u64)
+}
+
+fn call(number: u64, tool: &str, text: &str, era: Era) -> String {
     let meta = if era == Era::Modern { META } else { "" };
     format!(
-        r#"{{"jsonrpc":"2.0","id":{number},"method":"tools/call","params":{{"name":"{PREFIX}echo","arguments":{{"text":"{text}"}}{meta}}}}}"#
+        r#"{{"jsonrpc":"2.0","id":{number},"method":"tools/call","params":{{"name":"{tool}","arguments":{{"text":"{text}"}}{meta}}}}}"#
     )
 }
 
@@ -124,11 +135,16 @@ fn check(answer: &[u8], number: u64, text: &str) -> io::Result<()> {
     )))
 }
 
-/// Calls over HTTP.
+/// Calls over HTTP. Every server is called once before the measurement begins, so that all of them are up.
 pub(crate) async fn over_http(port: u16, load: Load) -> io::Result<Measured> {
     let mut clients = Vec::new();
     for _ in 0..load.at_once {
         clients.push(Client::connect(port, load.era).await?);
+    }
+    if let Some(first) = clients.first_mut() {
+        for number in 0..load.servers as u64 {
+            first.reach(number, &load).await?;
+        }
     }
     let numbers = Arc::new(Numbers::new(load.until));
     let started = Instant::now();
@@ -138,9 +154,8 @@ pub(crate) async fn over_http(port: u16, load: Load) -> io::Result<Measured> {
         running.spawn(async move {
             let mut times = Vec::new();
             while let Some(number) = numbers.next() {
-                let text = text(number, load.payload);
                 let begun = Instant::now();
-                client.call(number, &text).await?;
+                client.call(number, &load).await?;
                 times.push(begun.elapsed().as_micros() as u32);
             }
             io::Result::Ok(times)
@@ -157,7 +172,6 @@ pub(crate) async fn over_http(port: u16, load: Load) -> io::Result<Measured> {
 struct Client {
     wire: Wire,
     head: String,
-    era: Era,
 }
 
 impl Client {
@@ -168,12 +182,11 @@ impl Client {
         let mut client = Self {
             wire: Wire::connect(port).await?,
             head: common,
-            era,
         };
         if era == Era::Modern {
             write!(
                 client.head,
-                "mcp-protocol-version: 2026-07-28\r\nmcp-method: tools/call\r\nmcp-name: {PREFIX}echo\r\n"
+                "mcp-protocol-version: 2026-07-28\r\nmcp-method: tools/call\r\n"
             )
             .map_err(io::Error::other)?;
             return Ok(client);
@@ -203,15 +216,34 @@ impl Client {
         Ok(client)
     }
 
-    async fn call(&mut self, number: u64, text: &str) -> io::Result<()> {
-        let request = call(number, text, self.era);
-        self.wire.write(&self.head, request.as_bytes()).await?;
+    /// Calls until the server behind is there to answer.
+    async fn reach(&mut self, number: u64, load: &Load) -> io::Result<()> {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            match self.call(number, load).await {
+                Err(_) if Instant::now() < end => sleep(AGAIN).await,
+                done => return done,
+            }
+        }
+    }
+
+    async fn call(&mut self, number: u64, load: &Load) -> io::Result<()> {
+        let text = text(number, load.payload);
+        let tool = tool(number, load.servers);
+        let request = call(number, &tool, &text, load.era);
+        let body = request.as_bytes();
+        if load.era == Era::Modern {
+            let head = format!("{}mcp-name: {tool}\r\n", self.head);
+            self.wire.write(&head, body).await?;
+        } else {
+            self.wire.write(&self.head, body).await?;
+        }
         let answer = self
             .wire
             .read()
             .await?
             .ok_or(io::ErrorKind::UnexpectedEof)?;
-        check(&answer.body, number, text)
+        check(&answer.body, number, &text)
     }
 }
 
@@ -239,8 +271,8 @@ pub(crate) fn over_pipes(mut child: Child, load: Load) -> io::Result<Measured> {
                     return input.write_all(&batch).map(|()| input);
                 };
                 of_writer.lock().insert(number, Instant::now());
-                let text = text(number, load.payload);
-                batch.extend_from_slice(call(number, &text, Era::Legacy).as_bytes());
+                let (text, tool) = (text(number, load.payload), tool(number, load.servers));
+                batch.extend_from_slice(call(number, &tool, &text, load.era).as_bytes());
                 batch.push(b'\n');
                 if places.try_recv().is_err() {
                     break;

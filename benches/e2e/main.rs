@@ -1,7 +1,7 @@
 //! mcpmux against a floor, from client to server and back.
 //!
 //! ```sh
-//! cargo bench --bench e2e                          # the table; takes two minutes
+//! cargo bench --bench e2e                          # the table; takes three minutes
 //! cargo bench --bench e2e -- --seconds 3 --rounds 5
 //! cargo bench --bench e2e -- --bounds              # instructions and allocations of a call; see `bounds`
 //! cargo bench --bench e2e -- --test                # every row for a moment, to see that it works
@@ -31,44 +31,60 @@ use tokio::runtime::{Builder, Runtime};
 use crate::load::Until;
 use crate::mock::{Era, Mock};
 
-/// What the public name of a tool begins with: the only server's key.
+/// What the public names of a floor's tools begin with: the key of the only server.
 pub(crate) const PREFIX: &str = "s0__";
 
 /// How a call goes in and out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shape {
-    /// HTTP on both sides, with sessions.
-    LegacyHttp,
-    /// HTTP on both sides, 2026-07-28.
-    ModernHttp,
-    /// HTTP in front of a child process.
+    /// HTTP on both sides.
+    Http {
+        /// What the clients speak.
+        client: Era,
+        /// What the servers speak.
+        server: Era,
+    },
+    /// HTTP in front of a child process, with sessions.
     HttpToChild,
     /// Pipes on both sides.
     PipeToChild,
 }
 
 impl Shape {
-    pub(crate) fn era(self) -> Era {
+    pub(crate) const LEGACY: Self = Self::http(Era::Legacy, Era::Legacy);
+    pub(crate) const MODERN: Self = Self::http(Era::Modern, Era::Modern);
+    pub(crate) const UP: Self = Self::http(Era::Legacy, Era::Modern);
+    pub(crate) const DOWN: Self = Self::http(Era::Modern, Era::Legacy);
+
+    const fn http(client: Era, server: Era) -> Self {
+        Self::Http { client, server }
+    }
+
+    /// What the clients speak.
+    pub(crate) fn client(self) -> Era {
         match self {
-            Self::ModernHttp => Era::Modern,
-            _ => Era::Legacy,
+            Self::Http { client, .. } => client,
+            Self::HttpToChild | Self::PipeToChild => Era::Legacy,
         }
     }
 
     /// The server behind.
     pub(crate) fn mock(self) -> Mock {
-        Mock {
-            era: self.era(),
-            tools: 10,
-        }
+        let era = match self {
+            Self::Http { server, .. } => server,
+            Self::HttpToChild | Self::PipeToChild => Era::Legacy,
+        };
+        Mock { era, tools: 10 }
     }
 
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Self::LegacyHttp => "HTTP to HTTP",
-            Self::ModernHttp => "HTTP to HTTP, 2026-07-28",
             Self::HttpToChild => "HTTP to a child process",
             Self::PipeToChild => "stdio to a child process",
+            Self::LEGACY => "HTTP, legacy to legacy",
+            Self::UP => "HTTP, legacy to modern",
+            Self::MODERN => "HTTP, modern to modern",
+            Self::DOWN => "HTTP, modern to legacy",
         }
     }
 }

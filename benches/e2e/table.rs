@@ -24,13 +24,15 @@ const fn row(shape: Shape, at_once: usize, payload: usize) -> Row {
     }
 }
 
-const ROWS: [Row; 11] = [
-    row(Shape::LegacyHttp, 1, 100),
-    row(Shape::LegacyHttp, 32, 100),
-    row(Shape::LegacyHttp, 256, 100),
-    row(Shape::LegacyHttp, 4, 100 * 1024),
-    row(Shape::ModernHttp, 1, 100),
-    row(Shape::ModernHttp, 32, 100),
+const ROWS: [Row; 13] = [
+    row(Shape::LEGACY, 1, 100),
+    row(Shape::LEGACY, 32, 100),
+    row(Shape::LEGACY, 256, 100),
+    row(Shape::LEGACY, 4, 100 * 1024),
+    row(Shape::UP, 32, 100),
+    row(Shape::MODERN, 1, 100),
+    row(Shape::MODERN, 32, 100),
+    row(Shape::DOWN, 32, 100),
     row(Shape::HttpToChild, 1, 100),
     row(Shape::HttpToChild, 32, 100),
     row(Shape::PipeToChild, 1, 100),
@@ -98,7 +100,8 @@ fn median(mut values: Vec<f64>) -> f64 {
 
 fn measure(runtime: &Runtime, row: &Row, target: Target, until: Until) -> io::Result<Run> {
     let load = Load {
-        era: row.shape.era(),
+        era: row.shape.client(),
+        servers: 1,
         at_once: row.at_once,
         payload: row.payload,
         until,
