@@ -160,12 +160,13 @@ impl Exchange {
     }
 
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Delivery>> {
-        let next = self.deliveries.poll_recv(cx);
-        let Some(post) = self.post.as_mut().filter(|_| next.is_pending()) else {
-            return next;
-        };
-        if post.as_mut().poll(cx).is_ready() {
-            self.post = None;
+        if let Some(post) = &mut self.post {
+            if let Some(next) = self.deliveries.take() {
+                return Poll::Ready(Some(next));
+            }
+            if post.as_mut().poll(cx).is_ready() {
+                self.post = None;
+            }
         }
         self.deliveries.poll_recv(cx)
     }
