@@ -53,7 +53,7 @@ impl Control {
         Self(reloader)
     }
 
-    async fn handle(&self, request: HttpRequest) -> HttpReply {
+    async fn handle(&self, request: &HttpRequest) -> HttpReply {
         if let Some(why) = refused(&request.headers, request.peer) {
             tracing::debug!(peer = ?request.peer, why, "a request to steer the mux was refused");
             return json(
@@ -64,8 +64,8 @@ impl Control {
                 },
             );
         }
-        match (request.target.path(), request.method) {
-            (RELOAD, Method::POST) => self.reload(&request.body).await,
+        match (request.target.path(), &request.method) {
+            (RELOAD, &Method::POST) => self.reload(&request.body).await,
             (RELOAD, _) => HttpReply::empty(StatusCode::METHOD_NOT_ALLOWED),
             _ => HttpReply::empty(StatusCode::NOT_FOUND),
         }
@@ -95,10 +95,10 @@ impl<S> Front<S> {
 }
 
 impl<S: HttpService> HttpService for Front<S> {
-    async fn handle(&self, request: HttpRequest) -> HttpReply {
+    async fn handle(&self, request: &mut HttpRequest) -> HttpReply {
         match &self.control {
             Some(control) if request.target.path().starts_with(BELOW) => {
-                control.handle(request).await
+                Box::pin(control.handle(request)).await
             }
             _ => self.service.handle(request).await,
         }

@@ -5,19 +5,21 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::Stream;
+use futures_util::future::BoxFuture;
 use futures_util::stream::unfold;
-use http::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderMap, HeaderName, HeaderValue, Method as HttpMethod, StatusCode};
+use http::header::{ALLOW, CACHE_CONTROL, RETRY_AFTER};
+use http::{HeaderName, HeaderValue, Method as HttpMethod, StatusCode};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::mux::Hub;
-use crate::protocol::{CallParams, Era, ProtocolVersion, code};
+use crate::protocol::{CallParams, Era, code};
 use crate::transport::{HttpReply, HttpRequest, HttpService};
 use crate::wire::{Frame, Message};
 
-use super::http_legacy::LegacyHttp;
+use super::headers::{EVENTS, Headers, JSON};
+use super::http_legacy::{LegacyHttp, Waiting};
 use super::http_modern::ModernHttp;
 use super::legacy_sse::{self, LegacySse};
 use super::link::{no_batches, refuse};
@@ -28,14 +30,8 @@ use super::websocket::{self, WebSockets};
 
 /// The path of the MCP endpoint.
 pub const PATH: &str = "/mcp";
-/// Names the revision that a message is written in.
-pub(super) const PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
-/// Names the session of a legacy client.
-pub(super) const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
 const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
-const JSON: &str = "application/json";
-pub(super) const EVENTS: &str = "text/event-stream";
 /// How often a quiet stream says that it lives.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
@@ -77,69 +73,91 @@ impl Endpoint {
         }
     }
 
-    async fn mcp(&self, request: HttpRequest) -> HttpReply {
-        match request.method {
-            HttpMethod::POST => self.post(request).await,
-            HttpMethod::GET if !names_modern(&request.headers) => {
-                self.legacy.listen(&request.headers)
-            }
-            HttpMethod::DELETE if !names_modern(&request.headers) => {
-                self.legacy.end(&request.headers)
-            }
-            _ => not_allowed("GET, POST, DELETE"),
+    /// Opens the answer to a request.
+    fn open<'a>(&'a self, request: &'a mut HttpRequest) -> Opened<'a> {
+        match (request.target.path(), &self.websocket, &self.legacy_sse) {
+            (PATH, ..) => self.mcp(request),
+            (websocket::PATH, Some(websocket), _) => Opened::now(websocket.open(request)),
+            (legacy_sse::PATH, _, Some(sse)) => Opened::now(sse.open(request)),
+            (legacy_sse::MESSAGES, _, Some(sse)) => Opened::Apart(Box::pin(sse.message(request))),
+            _ => Opened::now(HttpReply::empty(StatusCode::NOT_FOUND)),
         }
     }
 
-    async fn post(&self, request: HttpRequest) -> HttpReply {
-        let HttpRequest { headers, body, .. } = request;
-        if !is_json(&headers) {
-            return HttpReply::empty(StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    fn mcp(&self, request: &mut HttpRequest) -> Opened<'_> {
+        let body = std::mem::take(&mut request.body);
+        let headers = Headers::read(&request.headers);
+        let is_modern = headers.era() == Some(Era::Modern);
+        match request.method {
+            HttpMethod::POST => self.post(&headers, is_modern, body),
+            HttpMethod::GET if !is_modern => Opened::now(self.legacy.listen(&headers)),
+            HttpMethod::DELETE if !is_modern => Opened::now(self.legacy.end(&headers)),
+            _ => Opened::now(not_allowed("GET, POST, DELETE")),
         }
-        if !accepts(&headers, JSON) && !accepts(&headers, EVENTS) {
-            return HttpReply::empty(StatusCode::NOT_ACCEPTABLE);
+    }
+
+    fn post(&self, headers: &Headers<'_>, names_modern: bool, body: Bytes) -> Opened<'_> {
+        let accepts = headers.accepts();
+        if !headers.is_json() {
+            return Opened::now(HttpReply::empty(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+        }
+        if !accepts.json && !accepts.events {
+            return Opened::now(HttpReply::empty(StatusCode::NOT_ACCEPTABLE));
         }
         match Frame::parse(body) {
-            Err(malformed) => json(StatusCode::BAD_REQUEST, refuse(&malformed)),
+            Err(malformed) => Opened::now(json(StatusCode::BAD_REQUEST, refuse(&malformed))),
             Ok(Frame::One(Message::Request(request))) => {
                 let read = CallParams::read(request.params.as_ref());
-                if ModernRequest::is_modern(&read) || names_modern(&headers) {
-                    self.modern.request(&headers, request, read).await
+                if ModernRequest::is_modern(&read) || names_modern {
+                    self.modern.request(headers, request, read)
                 } else {
-                    self.legacy.request(&headers, request, read).await
+                    self.legacy.request(headers, request, read)
                 }
             }
             Ok(Frame::One(Message::Notification(heard))) => {
                 let read = CallParams::read(heard.params.as_ref());
-                if ModernRequest::is_modern(&read) || names_modern(&headers) {
+                if ModernRequest::is_modern(&read) || names_modern {
                     // Over HTTP, a modern client has nothing to notify of: closing a stream cancels.
-                    return HttpReply::empty(StatusCode::ACCEPTED);
+                    return Opened::now(HttpReply::empty(StatusCode::ACCEPTED));
                 }
-                self.legacy.notification(&headers, &heard)
+                Opened::now(self.legacy.notification(headers, &heard))
             }
             Ok(Frame::One(Message::Response(response))) => {
-                if names_modern(&headers) {
-                    return HttpReply::empty(StatusCode::BAD_REQUEST);
+                if names_modern {
+                    return Opened::now(HttpReply::empty(StatusCode::BAD_REQUEST));
                 }
-                self.legacy.response(&headers, response)
+                Opened::now(self.legacy.response(headers, response))
             }
             Ok(Frame::Batch(messages)) => {
-                if names_modern(&headers) {
-                    return json(StatusCode::BAD_REQUEST, no_batches());
+                if names_modern {
+                    return Opened::now(json(StatusCode::BAD_REQUEST, no_batches()));
                 }
-                self.legacy.batch(&headers, messages).await
+                self.legacy.batch(headers, messages)
             }
         }
     }
 }
 
+/// The answer to a request, as far as it can be told at once. What there is to wait for is small: it is moved a few times.
+pub(super) enum Opened<'a> {
+    Now(Box<HttpReply>),
+    /// A request of a legacy client.
+    Legacy(Waiting),
+    Apart(BoxFuture<'a, HttpReply>),
+}
+
+impl Opened<'_> {
+    pub(super) fn now(reply: HttpReply) -> Self {
+        Self::Now(Box::new(reply))
+    }
+}
+
 impl HttpService for Endpoint {
-    async fn handle(&self, request: HttpRequest) -> HttpReply {
-        match (request.target.path(), &self.websocket, &self.legacy_sse) {
-            (PATH, ..) => self.mcp(request).await,
-            (websocket::PATH, Some(websocket), _) => websocket.open(request),
-            (legacy_sse::PATH, _, Some(sse)) => sse.open(&request),
-            (legacy_sse::MESSAGES, _, Some(sse)) => sse.message(request).await,
-            _ => HttpReply::empty(StatusCode::NOT_FOUND),
+    async fn handle(&self, request: &mut HttpRequest) -> HttpReply {
+        match self.open(request) {
+            Opened::Now(reply) => *reply,
+            Opened::Legacy(waiting) => self.legacy.answer(waiting).await,
+            Opened::Apart(answer) => answer.await,
         }
     }
 }
@@ -161,47 +179,6 @@ pub(super) fn too_many() -> HttpReply {
         .headers
         .insert(RETRY_AFTER, HeaderValue::from_static("30"));
     reply
-}
-
-/// Whether the headers say that a message is modern.
-fn names_modern(headers: &HeaderMap) -> bool {
-    text(headers, &PROTOCOL_VERSION)
-        .and_then(ProtocolVersion::parse)
-        .is_some_and(|version| version.era() == Era::Modern)
-}
-
-/// A header as text.
-pub(super) fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
-    headers.get(name)?.to_str().ok().map(str::trim)
-}
-
-/// Whether a body claims to be JSON.
-pub(super) fn is_json(headers: &HeaderMap) -> bool {
-    text(headers, &CONTENT_TYPE)
-        .is_some_and(|value| essence(value.as_bytes()).eq_ignore_ascii_case(JSON.as_bytes()))
-}
-
-/// Whether a client takes this media type; one that says nothing takes everything.
-pub(super) fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
-    let Some(value) = text(headers, &ACCEPT) else {
-        return true;
-    };
-    let is_family = |start: &[u8]| {
-        let family = media_type.as_bytes().split(|byte| *byte == b'/').next();
-        family.is_some_and(|family| family.eq_ignore_ascii_case(start))
-    };
-    let mut ranges = value.as_bytes().split(|byte| *byte == b',').map(essence);
-    ranges.any(|range| {
-        range.eq_ignore_ascii_case(media_type.as_bytes())
-            || range == b"*/*"
-            || range.strip_suffix(b"/*").is_some_and(is_family)
-    })
-}
-
-/// A media type without its parameters.
-fn essence(range: &[u8]) -> &[u8] {
-    let end = range.iter().position(|byte| *byte == b';');
-    range[..end.unwrap_or(range.len())].trim_ascii()
 }
 
 /// An answer that is one message.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::unfold;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderValue, StatusCode};
 use tokio::time::{Instant, interval, sleep_until, timeout};
 use tokio_util::task::TaskTracker;
 
@@ -17,18 +17,15 @@ use crate::transport::HttpReply;
 use crate::wire::{Malformed, Message, Notification, Request, Response};
 
 use super::batch::Batch;
-use super::http::{
-    EVENTS, EndpointOptions, PROTOCOL_VERSION, SESSION_ID, accepts, events, json, refusal,
-    response, text, too_many,
-};
+use super::headers::{Headers, SESSION_ID};
+use super::http::{EndpointOptions, Opened, events, json, refusal, response, too_many};
 use super::link::{no_batches, refuse};
 use super::reply::{Item, Reply};
 use super::session::Session;
-use super::sessions::{HttpSession, LINGER, STANDING, Sessions, unguessable};
+use super::sessions::{Busy, HttpSession, LINGER, STANDING, Sessions, unguessable};
 use super::stream_log::{LogReader, StreamLog};
 use super::{answer, legacy, sse};
 
-const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// How often it is looked for idle sessions.
 const ROUND: Duration = Duration::from_secs(30);
 /// A request that takes longer than this becomes a stream, which can be picked up again.
@@ -39,6 +36,13 @@ pub(super) struct LegacyHttp {
     hub: Hub,
     sessions: Sessions,
     tracker: TaskTracker,
+}
+
+/// A request whose answer is not there yet.
+pub(super) struct Waiting {
+    next: Stepping,
+    busy: Busy,
+    takes_events: bool,
 }
 
 type Checked<T> = Result<T, Box<HttpReply>>;
@@ -63,21 +67,22 @@ impl LegacyHttp {
         legacy
     }
 
-    pub(super) async fn request(
+    pub(super) fn request(
         &self,
-        headers: &HeaderMap,
+        headers: &Headers<'_>,
         request: Request,
         read: CallParams,
-    ) -> HttpReply {
+    ) -> Opened<'_> {
         if Method::parse(&request.method) == Method::Initialize {
-            return self.initialize(&request);
+            return Opened::now(self.initialize(&request));
         }
         match self.session(headers) {
-            Ok(session) => {
-                let reply = legacy::open_read(&session.session, request, read);
-                self.answer(headers, &session, reply).await
-            }
-            Err(refused) => *refused,
+            Ok(session) => Opened::Legacy(Waiting {
+                next: step(legacy::open_read(&session.session, request, read)),
+                busy: session.busy(),
+                takes_events: headers.accepts().events,
+            }),
+            Err(refused) => Opened::Now(refused),
         }
     }
 
@@ -96,15 +101,13 @@ impl LegacyHttp {
     }
 
     /// The session that a message belongs to.
-    fn session(&self, headers: &HeaderMap) -> Checked<Arc<HttpSession>> {
-        let known = |version| {
-            ProtocolVersion::parse(version).is_some_and(|version| version.era() == Era::Legacy)
-        };
-        if let Some(version) = text(headers, &PROTOCOL_VERSION).filter(|version| !known(version)) {
+    fn session(&self, headers: &Headers<'_>) -> Checked<Arc<HttpSession>> {
+        let unknown = |_: &&str| headers.era() != Some(Era::Legacy);
+        if let Some(version) = headers.version().filter(unknown) {
             let why = format!("revision `{}` is not spoken here", version.escape_debug());
             return Err(boxed(StatusCode::BAD_REQUEST, code::INVALID_REQUEST, &why));
         }
-        let Some(id) = text(headers, &SESSION_ID) else {
+        let Some(id) = headers.session() else {
             let why = "neither `params._meta` names a revision nor `Mcp-Session-Id` a session";
             return Err(boxed(StatusCode::BAD_REQUEST, code::INVALID_REQUEST, why));
         };
@@ -117,7 +120,7 @@ impl LegacyHttp {
         })
     }
 
-    pub(super) fn notification(&self, headers: &HeaderMap, heard: &Notification) -> HttpReply {
+    pub(super) fn notification(&self, headers: &Headers<'_>, heard: &Notification) -> HttpReply {
         match self.session(headers) {
             Ok(session) => {
                 drop(session.busy());
@@ -128,7 +131,7 @@ impl LegacyHttp {
         }
     }
 
-    pub(super) fn response(&self, headers: &HeaderMap, response: Response) -> HttpReply {
+    pub(super) fn response(&self, headers: &Headers<'_>, response: Response) -> HttpReply {
         match self.session(headers) {
             Ok(session) => {
                 drop(session.busy());
@@ -140,15 +143,13 @@ impl LegacyHttp {
     }
 
     /// One JSON message if the response comes soon and nothing precedes it, else a stream.
-    async fn answer(
-        &self,
-        headers: &HeaderMap,
-        session: &Arc<HttpSession>,
-        reply: Reply,
-    ) -> HttpReply {
-        let busy = session.busy();
-        let mut next = step(reply);
-        if !accepts(headers, EVENTS) {
+    pub(super) async fn answer(&self, waiting: Waiting) -> HttpReply {
+        let Waiting {
+            busy,
+            mut next,
+            takes_events,
+        } = waiting;
+        if !takes_events {
             return alone(next).await;
         }
         let (first, rest) = match timeout(SOON, &mut next).await {
@@ -157,6 +158,7 @@ impl LegacyHttp {
             Ok((Item::Message(frame), reply)) => (Some(frame), step(reply)),
             Err(_) => (None, next),
         };
+        let session = busy.session().clone();
         let (name, log) = session.open_stream();
         let ended = session.ended.clone();
         let pumped = log.clone();
@@ -170,23 +172,30 @@ impl LegacyHttp {
             drop(busy);
         });
         let reader = log.read_after(0);
-        resumable(session, (name, log), reader, Some(0))
+        resumable(&session, (name, log), reader, Some(0))
     }
 
     /// A batch, which only revision 2025-03-26 has. Its responses come as one array; if anything is said
     /// before them, all of it comes as a stream.
-    pub(super) async fn batch(
+    pub(super) fn batch(
         &self,
-        headers: &HeaderMap,
+        headers: &Headers<'_>,
+        messages: Vec<Result<Message, Malformed>>,
+    ) -> Opened<'_> {
+        match self.session(headers) {
+            Ok(session) if session.session.version() == ProtocolVersion::V2025_03_26 => {
+                Opened::Apart(Box::pin(self.answer_batch(session, messages)))
+            }
+            Ok(_) => Opened::now(json(StatusCode::BAD_REQUEST, no_batches())),
+            Err(refused) => Opened::Now(refused),
+        }
+    }
+
+    async fn answer_batch(
+        &self,
+        session: Arc<HttpSession>,
         messages: Vec<Result<Message, Malformed>>,
     ) -> HttpReply {
-        let session = match self.session(headers) {
-            Ok(session) => session,
-            Err(refused) => return *refused,
-        };
-        if session.session.version() != ProtocolVersion::V2025_03_26 {
-            return json(StatusCode::BAD_REQUEST, no_batches());
-        }
         let busy = session.busy();
         let mut batch = Batch::default();
         for message in messages {
@@ -229,15 +238,15 @@ impl LegacyHttp {
     }
 
     /// The stream for what belongs to no request, or the rest of one that broke off.
-    pub(super) fn listen(&self, headers: &HeaderMap) -> HttpReply {
+    pub(super) fn listen(&self, headers: &Headers<'_>) -> HttpReply {
         let session = match self.session(headers) {
             Ok(session) => session,
             Err(refused) => return *refused,
         };
-        if !accepts(headers, EVENTS) {
+        if !headers.accepts().events {
             return HttpReply::empty(StatusCode::NOT_ACCEPTABLE);
         }
-        match text(headers, &LAST_EVENT_ID).and_then(StreamLog::parse_id) {
+        match headers.last_event().and_then(StreamLog::parse_id) {
             Some((STANDING, after)) => standing(&session, after),
             Some((name, after)) => {
                 let Some(log) = session.stream(name) else {
@@ -252,8 +261,8 @@ impl LegacyHttp {
     }
 
     /// Ends the session.
-    pub(super) fn end(&self, headers: &HeaderMap) -> HttpReply {
-        match text(headers, &SESSION_ID) {
+    pub(super) fn end(&self, headers: &Headers<'_>) -> HttpReply {
+        match headers.session() {
             None => HttpReply::empty(StatusCode::BAD_REQUEST),
             Some(id) if self.sessions.remove(id) => HttpReply::empty(StatusCode::NO_CONTENT),
             Some(_) => HttpReply::empty(StatusCode::NOT_FOUND),

@@ -3,20 +3,18 @@
 
 use bytes::Bytes;
 use futures_util::stream::unfold;
-use http::{HeaderMap, HeaderName, StatusCode};
+use http::{HeaderName, StatusCode};
 
 use crate::mux::{Caller, Hub};
 use crate::protocol::{CallParams, HeaderText, Method, ParamHeaders, RpcError, code};
 use crate::transport::HttpReply;
 use crate::wire::{Json, Request};
 
-use super::http::{EVENTS, PROTOCOL_VERSION, accepts, events, response, text};
+use super::headers::{Accepts, Headers, METHOD, NAME, PROTOCOL_VERSION};
+use super::http::{Opened, events, response};
 use super::modern::ModernRequest;
 use super::reply::{Item, Last, Reply};
 use super::{answer, sse};
-
-const METHOD: HeaderName = HeaderName::from_static("mcp-method");
-const NAME: HeaderName = HeaderName::from_static("mcp-name");
 
 /// Serves modern clients.
 pub(super) struct ModernHttp {
@@ -32,33 +30,36 @@ impl ModernHttp {
         }
     }
 
-    pub(super) async fn request(
+    pub(super) fn request(
         &self,
-        headers: &HeaderMap,
+        headers: &Headers<'_>,
         request: Request,
         read: CallParams,
-    ) -> HttpReply {
+    ) -> Opened<'static> {
         let id = request.id.clone();
         let opened = ModernRequest::read(request, read).and_then(|request| {
             self.check(headers, &request)?;
             request.open(&self.hub, &self.caller)
         });
         match opened {
-            Ok(reply) => answer_with(headers, reply).await,
+            Ok(reply) => {
+                let answer = answer_with(reply, headers.accepts());
+                Opened::Apart(Box::pin(answer))
+            }
             Err(error) => {
                 let status = match error.code {
                     code::METHOD_NOT_FOUND => StatusCode::NOT_FOUND,
                     _ => StatusCode::BAD_REQUEST,
                 };
-                response(status, &answer::error(&id, &error))
+                Opened::now(response(status, &answer::error(&id, &error)))
             }
         }
     }
 
     /// Refuses headers that do not agree with the body (SEP-2243).
-    fn check(&self, headers: &HeaderMap, request: &ModernRequest) -> Result<(), RpcError> {
-        agree(headers, &PROTOCOL_VERSION, &request.version)?;
-        agree(headers, &METHOD, &request.request.method)?;
+    fn check(&self, headers: &Headers<'_>, request: &ModernRequest) -> Result<(), RpcError> {
+        agree(headers.version(), &PROTOCOL_VERSION, &request.version)?;
+        agree(headers.method(), &METHOD, &request.request.method)?;
         let named = match request.method.name_member() {
             Some("name") => request.read.name.as_ref(),
             Some("uri") => request.read.uri.as_ref(),
@@ -66,7 +67,7 @@ impl ModernHttp {
             None => None,
         };
         if let Some(name) = named.and_then(Json::text) {
-            let header = text(headers, &NAME).ok_or_else(|| missing(&NAME))?;
+            let header = headers.name().ok_or_else(|| missing(&NAME))?;
             if HeaderText::decode(header).as_deref() != Some(name.as_ref()) {
                 return Err(mismatch(NAME.as_str()));
             }
@@ -80,7 +81,7 @@ impl ModernHttp {
     /// Refuses `Mcp-Param-…` headers that do not agree with the arguments that they repeat.
     fn check_params(
         &self,
-        headers: &HeaderMap,
+        headers: &Headers<'_>,
         tool: &str,
         arguments: Option<&Json>,
     ) -> Result<(), RpcError> {
@@ -97,7 +98,7 @@ impl ModernHttp {
             let Ok(name) = HeaderName::try_from(&param.header) else {
                 continue;
             };
-            let header = text(headers, &name).ok_or_else(|| missing(&name))?;
+            let header = headers.get(&name).ok_or_else(|| missing(&name))?;
             if !param.agrees(header, &body) {
                 return Err(mismatch(&param.header));
             }
@@ -106,8 +107,8 @@ impl ModernHttp {
     }
 }
 
-fn agree(headers: &HeaderMap, name: &HeaderName, body: &str) -> Result<(), RpcError> {
-    let header = text(headers, name).ok_or_else(|| missing(name))?;
+fn agree(header: Option<&str>, name: &HeaderName, body: &str) -> Result<(), RpcError> {
+    let header = header.ok_or_else(|| missing(name))?;
     if header == body {
         Ok(())
     } else {
@@ -128,13 +129,12 @@ fn mismatch(header: &str) -> RpcError {
 }
 
 /// The answer: one JSON message if nothing precedes the response, else a stream of events.
-async fn answer_with(headers: &HeaderMap, mut reply: Reply) -> HttpReply {
-    let streams = accepts(headers, EVENTS);
+async fn answer_with(mut reply: Reply, accepts: Accepts) -> HttpReply {
     loop {
         match reply.next().await {
             Item::Last(last) => return one(&last),
             Item::Cancelled => return HttpReply::empty(StatusCode::ACCEPTED),
-            Item::Message(first) if streams => return stream(first, reply),
+            Item::Message(first) if accepts.events => return stream(first, reply),
             // The client takes no stream: it gets the response alone.
             Item::Message(_) => {}
         }

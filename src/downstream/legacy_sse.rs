@@ -19,9 +19,8 @@ use crate::protocol::code;
 use crate::transport::{Duplex, HttpReply, HttpRequest, Incoming, Outgoing};
 use crate::wire::Frame;
 
-use super::http::{
-    EVENTS, EndpointOptions, accepts, events, is_json, json, not_allowed, refusal, too_many,
-};
+use super::headers::Headers;
+use super::http::{EndpointOptions, events, json, not_allowed, refusal, too_many};
 use super::link::{Dialects, LinkOptions, refuse, serve_link};
 use super::sessions::unguessable;
 use super::sse;
@@ -76,7 +75,7 @@ impl LegacySse {
         if request.method != HttpMethod::GET {
             return not_allowed("GET");
         }
-        if !accepts(&request.headers, EVENTS) {
+        if !Headers::read(&request.headers).accepts().events {
             return HttpReply::empty(StatusCode::NOT_ACCEPTABLE);
         }
         let Ok(slot) = self.slots.clone().try_acquire_owned() else {
@@ -114,11 +113,11 @@ impl LegacySse {
     }
 
     /// Takes a message of a client; what is to be said to it comes on the stream.
-    pub(super) async fn message(&self, request: HttpRequest) -> HttpReply {
+    pub(super) async fn message(&self, request: &HttpRequest) -> HttpReply {
         if request.method != HttpMethod::POST {
             return not_allowed("POST");
         }
-        if !is_json(&request.headers) {
+        if !Headers::read(&request.headers).is_json() {
             return HttpReply::empty(StatusCode::UNSUPPORTED_MEDIA_TYPE);
         }
         let Some(id) = request.target.query().and_then(session_of) else {
@@ -133,7 +132,7 @@ impl LegacySse {
         if let Err(malformed) = Frame::parse(request.body.clone()) {
             return json(StatusCode::BAD_REQUEST, refuse(&malformed));
         }
-        match timeout(PATIENCE, session.send(request.body)).await {
+        match timeout(PATIENCE, session.send(request.body.clone())).await {
             Ok(Ok(())) => HttpReply::empty(StatusCode::ACCEPTED),
             Ok(Err(_)) => HttpReply::empty(StatusCode::NOT_FOUND),
             Err(_) => {

@@ -10,6 +10,7 @@
 mod answer;
 mod asking;
 mod batch;
+mod headers;
 mod http;
 mod http_legacy;
 mod http_modern;

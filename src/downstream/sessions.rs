@@ -48,6 +48,13 @@ struct Activity {
 /// Keeps a session from expiring while a request of it is under way.
 pub(super) struct Busy(Arc<HttpSession>);
 
+impl Busy {
+    /// The session that is busy.
+    pub(super) fn session(&self) -> &Arc<HttpSession> {
+        &self.0
+    }
+}
+
 impl Drop for Busy {
     fn drop(&mut self) {
         let mut activity = self.0.activity.lock();

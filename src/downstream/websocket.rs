@@ -41,7 +41,7 @@ impl WebSockets {
     }
 
     /// Answers a handshake. The link lives in a task of its own until the client closes it.
-    pub(super) fn open(&self, mut request: HttpRequest) -> HttpReply {
+    pub(super) fn open(&self, request: &mut HttpRequest) -> HttpReply {
         if request.method != HttpMethod::GET {
             return not_allowed("GET");
         }

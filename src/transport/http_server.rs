@@ -1,17 +1,18 @@
 //! The HTTP server for downstreams: HTTP/1.1 and HTTP/2 on one socket. What paths and headers mean is the service's business.
 
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
-use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
-use hyper::body::{Body as _, Incoming};
+use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
+use hyper::body::{Body as _, Frame, Incoming};
 use hyper::rt::Executor;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -23,12 +24,13 @@ use tokio_util::task::TaskTracker;
 
 use super::TransportError;
 use super::gather::Gather;
-use super::idle::{Activity, HeldBody};
+use super::idle::{Activity, Busy, HeldBody};
 use super::listener::{Accepted, Listener};
-use super::origin::Allowed;
+use super::origin::{Allowed, Refused};
 use super::patience::Patience;
-use super::reply::{HttpReply, ReplyBody};
+use super::reply::HttpReply;
 use super::upgrade::Upgrade;
+use super::wakes::{Apart, Task, unheard};
 
 /// How long to wait when the system has no descriptor left for a new connection.
 const EXHAUSTED: Duration = Duration::from_millis(100);
@@ -56,10 +58,27 @@ pub struct HttpRequest {
     pub(super) upgrade: Option<Upgrade>,
 }
 
+impl HttpRequest {
+    /// What a request says before its body.
+    fn of(mut request: Request<Incoming>, peer: Option<SocketAddr>) -> (Self, Incoming) {
+        let upgrade = Upgrade::of(&mut request);
+        let (head, body) = request.into_parts();
+        let request = Self {
+            method: head.method,
+            target: head.uri,
+            headers: head.headers,
+            body: Bytes::new(),
+            peer,
+            upgrade,
+        };
+        (request, body)
+    }
+}
+
 /// What answers requests.
 pub trait HttpService: Send + Sync + 'static {
     /// Answers one request. The future is dropped when the client disconnects, and so is a reply's stream.
-    fn handle(&self, request: HttpRequest) -> impl Future<Output = HttpReply> + Send;
+    fn handle(&self, request: &mut HttpRequest) -> impl Future<Output = HttpReply> + Send;
 }
 
 /// Bounds of a server.
@@ -155,6 +174,13 @@ struct Server<S> {
     tracker: TaskTracker,
 }
 
+/// How a connection ends.
+enum End {
+    Now,
+    /// With the answers that are on their way.
+    Drained,
+}
+
 /// Runs the streams of HTTP/2 connections.
 #[derive(Clone)]
 struct OnTracker(TaskTracker);
@@ -170,24 +196,33 @@ impl<S: HttpService> Server<S> {
         let activity = Activity::new();
         let service = service_fn(|request: Request<Incoming>| {
             let busy = activity.begin(request.version());
-            let server = self.clone();
-            async move {
-                let answer = server.answer(request, peer).await;
-                Ok::<_, Infallible>(answer.map(|body| HeldBody::new(body, busy)))
-            }
+            self.answer(request, peer, busy)
         });
         let builder = self.builder();
         let stream = TokioIo::new(Patience::new(stream, self.options.stall));
         let mut connection = pin!(builder.serve_connection_with_upgrades(stream, service));
-        // A peer that goes away in the middle is its own business.
+        let task = Task::new();
+        let end = pin!(self.end(&activity));
+        let mut end = Apart::new(end, &task);
+        let first = poll_fn(|context| match task.poll(connection.as_mut(), context) {
+            // A peer that goes away in the middle is its own business.
+            Poll::Ready(_) => Poll::Ready(End::Now),
+            Poll::Pending => end.poll(),
+        });
+        if let End::Drained = first.await {
+            connection.as_mut().graceful_shutdown();
+            let rest = poll_fn(|context| task.poll(connection.as_mut(), context));
+            let _ = timeout(self.options.drain, rest).await;
+        }
+    }
+
+    /// Resolves when a connection is to end for a reason that does not come from itself.
+    async fn end(&self, activity: &Activity) -> End {
         tokio::select! {
             biased;
-            _ = connection.as_mut() => return,
-            () = activity.silence(self.options.header_timeout) => return,
-            () = self.stop.cancelled() => {}
+            () = activity.silence(self.options.header_timeout) => End::Now,
+            () = self.stop.cancelled() => End::Drained,
         }
-        connection.as_mut().graceful_shutdown();
-        let _ = timeout(self.options.drain, connection).await;
     }
 
     fn builder(&self) -> auto::Builder<OnTracker> {
@@ -208,62 +243,71 @@ impl<S: HttpService> Server<S> {
         builder
     }
 
-    async fn answer(
-        &self,
+    /// The answer to a request. The future is moved a few times before it is polled: no more is kept in it than it needs.
+    fn answer(
+        self: &Arc<Self>,
         request: Request<Incoming>,
         peer: Option<SocketAddr>,
-    ) -> Response<ReplyBody> {
-        let reply = match self.read(request, peer).await {
-            Ok(request) => {
-                let handled = AssertUnwindSafe(self.service.handle(request)).catch_unwind();
-                handled
-                    .await
-                    .unwrap_or_else(|_| HttpReply::empty(StatusCode::INTERNAL_SERVER_ERROR))
-            }
-            Err(refusal) => refusal,
-        };
-        let mut response = Response::new(reply.body);
-        *response.status_mut() = reply.status;
-        *response.headers_mut() = reply.headers;
-        response
-    }
-
-    /// The whole request, or what to answer instead.
-    async fn read(
-        &self,
-        mut request: Request<Incoming>,
-        peer: Option<SocketAddr>,
-    ) -> Result<HttpRequest, HttpReply> {
-        let upgrade = Upgrade::of(&mut request);
-        let (head, body) = request.into_parts();
-        if let Err(refused) = self.options.allowed.check(&head.uri, &head.headers) {
-            tracing::debug!(?peer, %refused, "a request was refused");
-            return Err(HttpReply::text(StatusCode::FORBIDDEN, &refused.to_string()));
+        busy: Busy,
+    ) -> impl Future<Output = Result<Response<HeldBody>, Infallible>> + use<S> {
+        let server = self.clone();
+        let version = request.version();
+        let (mut request, body) = HttpRequest::of(request, peer);
+        let allowed = self.allowed(&request);
+        async move {
+            let reply = match allowed {
+                Ok(()) => server.reply(&mut request, body, version).await,
+                Err(refused) => HttpReply::text(StatusCode::FORBIDDEN, &refused.to_string()),
+            };
+            let response = reply.into_response(request.headers);
+            Ok(response.map(|body| HeldBody::new(body, busy)))
         }
-        let body = self.body(body).await?;
-        Ok(HttpRequest {
-            method: head.method,
-            target: head.uri,
-            headers: head.headers,
-            body,
-            peer,
-            upgrade,
-        })
     }
 
-    async fn body(&self, mut body: Incoming) -> Result<Bytes, HttpReply> {
+    fn allowed(&self, request: &HttpRequest) -> Result<(), Refused> {
+        let allowed = self
+            .options
+            .allowed
+            .check(&request.target, &request.headers);
+        if let Err(refused) = &allowed {
+            tracing::debug!(peer = ?request.peer, %refused, "a request was refused");
+        }
+        allowed
+    }
+
+    async fn reply(
+        &self,
+        request: &mut HttpRequest,
+        body: Incoming,
+        version: Version,
+    ) -> HttpReply {
+        match self.body(body, version).await {
+            Ok(body) => request.body = body,
+            Err(refusal) => return *refusal,
+        }
+        let handled = AssertUnwindSafe(self.service.handle(request)).catch_unwind();
+        handled
+            .await
+            .unwrap_or_else(|_| HttpReply::empty(StatusCode::INTERNAL_SERVER_ERROR))
+    }
+
+    async fn body(&self, mut body: Incoming, version: Version) -> Result<Bytes, Box<HttpReply>> {
         let too_large = |error: TransportError| {
-            HttpReply::text(StatusCode::PAYLOAD_TOO_LARGE, &error.to_string())
+            let why = error.to_string();
+            Box::new(HttpReply::text(StatusCode::PAYLOAD_TOO_LARGE, &why))
         };
+        let empty = |status| Err(Box::new(HttpReply::empty(status)));
         let mut gather =
             Gather::new(self.options.max_body, body.size_hint().exact()).map_err(too_large)?;
         while !body.is_end_stream() {
-            let mut next = std::future::poll_fn(|context| Pin::new(&mut body).poll_frame(context));
             // What came with the head costs no timer.
-            let there = std::future::poll_fn(|context| Poll::Ready(next.poll_unpin(context))).await;
+            let there = poll_fn(|context| Poll::Ready(look(&mut body, version, context))).await;
             let frame = match there {
                 Poll::Ready(frame) => Ok(frame),
-                Poll::Pending => timeout(self.options.body_timeout, next).await,
+                Poll::Pending => {
+                    let next = poll_fn(|context| look(&mut body, version, context));
+                    timeout(self.options.body_timeout, next).await
+                }
             };
             match frame {
                 Ok(None) => break,
@@ -272,12 +316,29 @@ impl<S: HttpService> Server<S> {
                         gather.push(data).map_err(too_large)?;
                     }
                 }
-                Ok(Some(Err(_))) => return Err(HttpReply::empty(StatusCode::BAD_REQUEST)),
-                Err(_) => return Err(HttpReply::empty(StatusCode::REQUEST_TIMEOUT)),
+                Ok(Some(Err(_))) => return empty(StatusCode::BAD_REQUEST),
+                Err(_) => return empty(StatusCode::REQUEST_TIMEOUT),
             }
         }
         Ok(gather.finish())
     }
+}
+
+/// The next frame of a body. hyper wakes the connection for each that is taken, so that it reads on; after the last one of
+/// HTTP/1, which is handed over on the connection's own task, there is nothing to read.
+fn look(
+    body: &mut Incoming,
+    version: Version,
+    context: &mut Context<'_>,
+) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    if version > Version::HTTP_11 {
+        return Pin::new(body).poll_frame(context);
+    }
+    let (frame, woken) = unheard(|| Pin::new(&mut *body).poll_frame(context));
+    if woken && !body.is_end_stream() {
+        context.waker().wake_by_ref();
+    }
+    frame
 }
 
 #[cfg(test)]

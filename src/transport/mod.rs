@@ -43,6 +43,7 @@ mod testing;
 mod tls;
 mod tree;
 mod upgrade;
+mod wakes;
 mod websocket;
 mod websocket_client;
 

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use futures_util::Stream;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use hyper::body::{Body, Frame, SizeHint};
 
 use crate::wire::Pieces;
@@ -18,7 +18,9 @@ use crate::wire::Pieces;
 pub struct HttpReply {
     /// The status.
     pub status: StatusCode,
-    /// The headers; length and date are added.
+    /// The media type of the body. Nearly every answer has this header, and no other.
+    pub content_type: Option<&'static str>,
+    /// The other headers; length and date are added.
     pub headers: HeaderMap,
     /// The body.
     pub body: ReplyBody,
@@ -29,6 +31,7 @@ impl HttpReply {
     pub fn empty(status: StatusCode) -> Self {
         Self {
             status,
+            content_type: None,
             headers: HeaderMap::new(),
             body: ReplyBody::Empty,
         }
@@ -58,13 +61,26 @@ impl HttpReply {
     }
 
     fn of(status: StatusCode, content_type: &'static str, body: ReplyBody) -> Self {
-        let content_type = HeaderValue::from_static(content_type);
-        let headers = HeaderMap::from_iter([(CONTENT_TYPE, content_type)]);
         Self {
             status,
-            headers,
+            content_type: Some(content_type),
+            headers: HeaderMap::new(),
             body,
         }
+    }
+
+    /// The answer as hyper sends it. `used` is the memory of headers that nobody needs any more, as a rule those of the
+    /// request; hyper takes it over for those of the next one.
+    pub(super) fn into_response(self, mut used: HeaderMap) -> Response<ReplyBody> {
+        used.clear();
+        if let Some(content_type) = self.content_type {
+            used.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        }
+        used.extend(self.headers);
+        let mut response = Response::new(self.body);
+        *response.status_mut() = self.status;
+        *response.headers_mut() = used;
+        response
     }
 }
 
