@@ -10,7 +10,8 @@ use super::conflict::Conflict;
 use super::dead::DeadRule;
 use super::definition::{Changes, definition, relinked};
 use super::entry::Entry;
-use super::filter::{section, sift};
+use super::filter::{Sifted, section, sift};
+use super::former::{Before, Former};
 use super::inventory::{Inventory, RawEntry};
 use super::names::Names;
 use super::section::Section;
@@ -85,23 +86,30 @@ pub fn build(sources: &[Source], naming: &Naming<'_>, revision: u64) -> Built {
     rebuild(None, sources, naming, revision)
 }
 
-/// Builds the catalog that comes after another one. Pages that show the same are those of `before`.
+/// Builds the catalog that comes after another one. Entries of servers that are as they were, and pages that show the
+/// same, are those of `before`.
 pub fn rebuild(
-    before: Option<&Catalog>,
+    before: Option<Before<'_>>,
     sources: &[Source],
     naming: &Naming<'_>,
     revision: u64,
 ) -> Built {
     let mut builder = Builder {
+        former: Former::of(before, naming),
         uris: Uris::new(naming.on_conflict),
         tools: Names::new(Kind::Tool, *naming),
         prompts: Names::new(Kind::Prompt, *naming),
         dead_rules: Vec::new(),
     };
+    for kind in [Kind::Tool, Kind::Prompt] {
+        let before = builder.former.section(kind);
+        let expected = before.map_or(0, |section| section.entries.len());
+        builder.claims(kind).expect(expected);
+    }
     for source in sources {
         builder.add(source);
     }
-    let mut built = builder.finish(naming, revision, before);
+    let mut built = builder.finish(naming, revision);
     for kind in Kind::ALL {
         built.catalog.section_mut(kind).heed(kind, sources);
     }
@@ -109,6 +117,7 @@ pub fn rebuild(
 }
 
 struct Builder<'a> {
+    former: Former<'a>,
     uris: Uris<'a>,
     tools: Names<'a>,
     prompts: Names<'a>,
@@ -122,7 +131,12 @@ impl<'a> Builder<'a> {
             rules,
             inventory,
         } = source;
-        let sifted = |kind| sift(server, section(rules, kind), inventory, kind);
+        let sifted = |kind| {
+            if self.takes_over(kind, source) {
+                return Sifted::default();
+            }
+            sift(server, section(rules, kind), inventory, kind)
+        };
         let [mut tools, mut resources, mut templates, mut prompts] = Kind::ALL.map(sifted);
         for sifted in [&mut tools, &mut resources, &mut templates, &mut prompts] {
             self.dead_rules.append(&mut sifted.dead);
@@ -144,6 +158,15 @@ impl<'a> Builder<'a> {
         self.uris.finish(adding);
     }
 
+    /// Takes over what the catalog before had of a server, if it is the same now; says whether it is.
+    fn takes_over(&mut self, kind: Kind, source: &'a Source) -> bool {
+        let Some(entries) = self.former.entries(kind, source) else {
+            return false;
+        };
+        let raw = source.inventory.entries(kind);
+        self.claims(kind).take_over(entries, raw)
+    }
+
     fn claims(&mut self, kind: Kind) -> &mut Claims<'a> {
         match kind {
             Kind::Tool => &mut self.tools.claims,
@@ -153,7 +176,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn finish(mut self, naming: &Naming<'_>, revision: u64, before: Option<&Catalog>) -> Built {
+    fn finish(mut self, naming: &Naming<'_>, revision: u64) -> Built {
         let conflicts = Kind::ALL
             .map(|kind| std::mem::take(&mut self.claims(kind).conflicts))
             .concat();
@@ -163,9 +186,8 @@ impl<'a> Builder<'a> {
             !tools.met.contains(target.as_str()) && !prompts.met.contains(target.as_str())
         });
         dead_rules.extend(idle.map(|(alias, target)| DeadRule::alias(alias, target)));
-        let section = |kind, claims, former| {
-            Section::new(kind, claims, former, before.map(|it| it.section(kind)))
-        };
+        let before = |kind| self.former.section(kind);
+        let section = |kind, claims, renamed| Section::new(kind, claims, renamed, before(kind));
         let plain = |kind, claims| section(kind, claims, HashMap::new());
         let catalog = Catalog {
             revision,

@@ -1,7 +1,6 @@
 //! Who gets which name: the entries of one kind while a catalog is built.
 
-use std::collections::HashMap;
-use std::collections::hash_map;
+use std::collections::{HashMap, HashSet, hash_map};
 
 use foldhash::fast::RandomState;
 
@@ -34,6 +33,8 @@ pub(super) struct Claims<'a> {
     /// Every callable name, listed or not.
     pub(super) holders: Holders,
     pub(super) conflicts: Vec<Conflict>,
+    /// Servers that wanted a name which another one has.
+    pub(super) disputed: HashSet<ServerName>,
 }
 
 impl<'a> Claims<'a> {
@@ -45,7 +46,30 @@ impl<'a> Claims<'a> {
             raw: Vec::new(),
             holders: Holders::default(),
             conflicts: Vec::new(),
+            disputed: HashSet::new(),
         }
+    }
+
+    /// Makes room for so many entries.
+    pub(super) fn expect(&mut self, entries: usize) {
+        self.entries.reserve(entries);
+        self.raw.reserve(entries);
+        self.holders.reserve(entries);
+    }
+
+    /// Offers entries as an older catalog did; says whether their names are free, and offers none of them otherwise.
+    pub(super) fn take_over(&mut self, entries: &[Entry], raw: &'a [RawEntry]) -> bool {
+        let mut names = entries.iter().map(|entry| &entry.public);
+        if names.any(|name| self.holders.contains_key(name)) {
+            return false;
+        }
+        for (entry, raw) in entries.iter().zip(raw) {
+            let holder = Holder::Entry(self.entries.len());
+            self.holders.insert(entry.public.clone(), holder);
+            self.entries.push(entry.clone());
+            self.raw.push(raw);
+        }
+        true
     }
 
     /// Offers an entry under the wanted name, or under the first free one of `spare`; returns its
@@ -71,6 +95,7 @@ impl<'a> Claims<'a> {
         if let hash_map::Entry::Vacant(free) = self.holders.entry(entry.public.clone()) {
             free.insert(Holder::Entry(position));
         } else {
+            self.disputed.insert(server.clone());
             let holder = self.holder(entry.public.as_str())?;
             let mut conflict = Conflict {
                 kind: self.kind,

@@ -61,10 +61,6 @@ pub(super) fn relinked(
     tool: &Json,
     mut public: impl FnMut(&str) -> Option<String>,
 ) -> Option<Json> {
-    // The name of either link ends so.
-    if !may_have(tool.as_bytes(), "resourceUri") {
-        return None;
-    }
     let meta = tool.get("_meta")?;
     let mut relink = |object: &Json, member: &str| {
         let uri = object.get(member)?;
@@ -87,6 +83,11 @@ pub(super) fn relinked(
         splice.set("ui", nested);
     }
     Some(splice.finish())
+}
+
+/// Whether a tool can have a link to a user interface: the name of either member ends so.
+pub(super) fn may_link(tool: &Json) -> bool {
+    may_have(tool.as_bytes(), "resourceUri")
 }
 
 /// Whether a member can occur at all: as it is, or with its letters escaped. Most tools have neither user interface nor

@@ -28,6 +28,8 @@ pub struct Entry {
 impl Entry {
     /// Whether clients see the same.
     pub(super) fn shows_as(&self, other: &Self) -> bool {
-        self.public == other.public && self.definition == other.definition
+        let (own, others) = (self.definition.as_bytes(), other.definition.as_bytes());
+        // What was taken over is the same text in the same place.
+        self.public == other.public && (std::ptr::eq(own, others) || own == others)
     }
 }

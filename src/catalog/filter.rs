@@ -48,6 +48,7 @@ pub fn section(rules: &Rules, kind: Kind) -> &SectionRules {
 }
 
 /// A server's entries of one kind, parted by its filter. Entries with a repeated key are in neither.
+#[derive(Default)]
 pub(super) struct Sifted<'a> {
     pub(super) offered: Vec<&'a RawEntry>,
     pub(super) refused: Vec<&'a RawEntry>,

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::ops::Range;
 
+use super::definition::may_link;
 use crate::protocol::{Hints, Kind, OriginalName};
 use crate::wire::{Json, JsonKind};
 
@@ -31,6 +32,8 @@ pub struct RawEntry {
     pub json: Json,
     /// Whether it is a tool that says of itself that calling it twice is as good as once.
     pub harmless: bool,
+    /// Whether it may link to a user interface.
+    pub(super) links: bool,
     /// Where in it the value of that member stands.
     key_at: Range<usize>,
 }
@@ -189,6 +192,7 @@ impl RawEntry {
         Ok(Self {
             key: name,
             harmless: kind == Kind::Tool && promises_no_harm(&json),
+            links: kind == Kind::Tool && may_link(&json),
             key_at,
             json,
         })

@@ -15,6 +15,8 @@ pub(super) struct Section {
     /// In offered order.
     pub(super) entries: Vec<Entry>,
     pub(super) pages: Pages,
+    /// Servers that wanted a name which another one has.
+    pub(super) disputed: HashSet<ServerName>,
     /// How long clients may keep the list.
     pub(super) hints: Hints,
     /// Every callable name, listed or not.
@@ -34,6 +36,7 @@ impl Section {
         let Claims {
             mut entries,
             holders,
+            disputed,
             ..
         } = claims;
         let before = before.map(|before| Older {
@@ -44,6 +47,7 @@ impl Section {
         Self {
             entries,
             pages,
+            disputed,
             hints: Hints::default(),
             holders,
             former,

@@ -9,7 +9,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::catalog::{Built, Catalog, Naming, Source, rebuild};
+use crate::catalog::{Before, Built, Catalog, Naming, Source, rebuild};
 use crate::config::{ServerConfig, Settings};
 use crate::protocol::{Identity, Kind};
 use crate::upstream::{Event, ServerState, Status, Upstream};
@@ -134,13 +134,10 @@ impl Mux {
             return;
         }
         now.revision += 1;
-        let built = origins.build(Some(&self.catalog.load()), now.revision);
+        let catalog = self.catalog.load_full();
+        let built = origins.build(Some((&self.origins.read(), &catalog)), now.revision);
         *self.origins.write() = origins;
-        let changed: BTreeSet<Kind> = built
-            .catalog
-            .changed_from(&self.catalog.load())
-            .into_iter()
-            .collect();
+        let changed: BTreeSet<Kind> = built.catalog.changed_from(&catalog).into_iter().collect();
         self.remember(Problems {
             conflicts: built.conflicts,
             dead_rules: built.dead_rules,
@@ -189,17 +186,28 @@ impl Origins {
         }
     }
 
-    /// What is as it was in the catalog before is taken from there.
-    pub(super) fn build(&self, before: Option<&Catalog>, revision: u64) -> Built {
+    /// What is as it was in the catalog before, built from those origins, is taken from there.
+    pub(super) fn build(&self, before: Option<(&Self, &Catalog)>, revision: u64) -> Built {
+        let before = before.map(|(origins, catalog)| Before {
+            catalog,
+            sources: if self.name_like(origins) {
+                &origins.sources
+            } else {
+                &[]
+            },
+        });
         rebuild(before, &self.sources, &Naming::of(&self.settings), revision)
+    }
+
+    fn name_like(&self, before: &Self) -> bool {
+        Naming::of(&self.settings) == Naming::of(&before.settings)
     }
 
     /// Whether a catalog of these would be the same.
     fn are_same_as(&self, before: &Self) -> bool {
         let pairs = self.sources.iter().zip(&before.sources);
-        self.sources.len() == before.sources.len()
-            && Naming::of(&self.settings) == Naming::of(&before.settings)
-            && { pairs }.all(|(source, before)| source.is_same_as(before))
+        self.sources.len() == before.sources.len() && self.name_like(before) && { pairs }
+            .all(|(source, before)| source.is_same_as(before))
     }
 }
 

@@ -3,6 +3,7 @@
 mod names;
 mod pages;
 mod properties;
+mod rebuilt;
 mod resolve;
 mod setup;
 mod uris;

@@ -7,7 +7,9 @@ use indexmap::IndexMap;
 use proptest::prelude::*;
 
 use super::setup::{Server, globs, server};
-use crate::catalog::{Built, Entry, Naming, Resolution, Route, Source, build, section, verdict};
+use crate::catalog::{
+    Before, Built, Entry, Naming, Resolution, Route, Source, build, rebuild, section, verdict,
+};
 use crate::config::OnConflict;
 use crate::protocol::{Kind, ServerName};
 
@@ -33,14 +35,17 @@ struct Setup {
 }
 
 impl Setup {
-    fn build(&self, servers: usize) -> Built {
-        let naming = Naming {
+    fn naming(&self) -> Naming<'_> {
+        Naming {
             separator: "__",
             max_name_length: self.max_name_length,
             on_conflict: self.on_conflict,
             aliases: &self.aliases,
-        };
-        build(&self.sources[..servers], &naming, 1)
+        }
+    }
+
+    fn build(&self, servers: usize) -> Built {
+        build(&self.sources[..servers], &self.naming(), 1)
     }
 
     fn all(&self) -> Built {
@@ -178,6 +183,21 @@ proptest! {
         prop_assert_eq!(one.catalog.changed_from(&other.catalog), []);
         prop_assert_eq!(one.conflicts, other.conflicts);
         prop_assert_eq!(one.dead_rules, other.dead_rules);
+    }
+
+    #[test]
+    fn what_came_before_changes_nothing(setup in a_setup(), other in a_server(0), at in 0_usize..9) {
+        let mut before = setup.clone();
+        if let Some(source) = before.sources.get_mut(at) {
+            source.inventory = other.inventory;
+        }
+        let (old, alone) = (before.all().catalog, setup.all());
+        let older = Before { catalog: &old, sources: &before.sources };
+        let after = rebuild(Some(older), &setup.sources, &setup.naming(), 1);
+        prop_assert!(after.catalog.is_like(&alone.catalog));
+        prop_assert_eq!(after.catalog.changed_from(&alone.catalog), []);
+        prop_assert_eq!(after.conflicts, alone.conflicts);
+        prop_assert_eq!(after.dead_rules, alone.dead_rules);
     }
 
     #[test]
