@@ -29,7 +29,7 @@ fuzz_target!(|data: &[u8]| {
                     });
             }
             Err(_) => {
-                splice.remove(key.clone().into_owned());
+                splice.remove(&key);
                 expected.as_mut().map(|object| object.shift_remove(&*key));
             }
         }

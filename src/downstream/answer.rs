@@ -60,8 +60,9 @@ fn modern_result(method: &Method, said: Said, ttl_ms: u64) -> Json {
     let Some(mut splice) = Splice::new(&said.json) else {
         return said.json;
     };
-    let has = |key| said.json.get(key).is_some();
-    if !has("resultType") {
+    let has = |key| splice.get(key).is_some();
+    let (has_type, has_ttl, has_scope) = (has("resultType"), has("ttlMs"), has("cacheScope"));
+    if !has_type {
         splice.set("resultType", Json::from_static("\"complete\""));
     }
     if method.is_cacheable() {
@@ -71,10 +72,10 @@ fn modern_result(method: &Method, said: Said, ttl_ms: u64) -> Json {
             ttl_ms,
             scope: CacheScope::Private,
         });
-        if !has("ttlMs") {
+        if !has_ttl {
             splice.set("ttlMs", Json::encode(&hints.ttl_ms));
         }
-        if !has("cacheScope") {
+        if !has_scope {
             splice.set("cacheScope", Json::string(hints.scope.as_str()));
         }
     }
@@ -110,20 +111,19 @@ fn legacy_result(method: &Method, said: Said) -> Json {
     };
     splice.remove("resultType");
     if *method == Method::ToolsCall {
-        without_odd_structure(&said.json, &mut splice);
+        without_odd_structure(&mut splice);
     }
     if method.is_cacheable() {
         splice.remove("ttlMs").remove("cacheScope");
     }
-    let meta = said.json.get("_meta");
-    if let Some((meta, mut inner)) = meta.and_then(|meta| Some((meta.clone(), Splice::new(&meta)?)))
-        && meta.get(keys::SERVER_INFO).is_some()
+    let meta = splice.get("_meta");
+    if let Some(mut meta) = meta.as_ref().and_then(Splice::new)
+        && meta.remove(keys::SERVER_INFO).changes()
     {
-        let rest = inner.remove(keys::SERVER_INFO).finish();
-        if rest.is_empty_object() {
+        if meta.is_empty() {
             splice.remove("_meta");
         } else {
-            splice.set("_meta", rest);
+            splice.set("_meta", meta.finish());
         }
     }
     splice.finish()
@@ -131,15 +131,15 @@ fn legacy_result(method: &Method, said: Said) -> Json {
 
 /// Structured content was an object, up to 2025-11-25. Where it is something else and there is nothing beside it, it
 /// is given as text (SEP-2106).
-fn without_odd_structure(said: &Json, splice: &mut Splice) {
-    let Some(structured) = said.get("structuredContent") else {
+fn without_odd_structure(splice: &mut Splice) {
+    let Some(structured) = splice.get("structuredContent") else {
         return;
     };
     if structured.kind() == JsonKind::Object {
         return;
     }
     splice.remove("structuredContent");
-    let content = said.get("content").and_then(|content| content.elements());
+    let content = splice.get("content").and_then(|content| content.elements());
     if content.is_none_or(|content| content.is_empty()) {
         let text = Json::string(&structured.to_string());
         let item = Json::object([("type", &Json::from_static("\"text\"")), ("text", &text)]);

@@ -61,11 +61,9 @@ impl Session {
         let wanted = member("protocolVersion");
         let wanted = wanted.as_ref().and_then(Json::text).unwrap_or_default();
         let version = ProtocolVersion::negotiate_legacy(&wanted);
-        let client = ClientProfile {
-            version,
-            info: member("clientInfo").map(|info| info.detached()),
-            capabilities: askable(member("capabilities").as_ref()),
-        };
+        let info = member("clientInfo").map(|info| info.detached());
+        let capabilities = askable(member("capabilities").as_ref());
+        let client = ClientProfile::new(version, info, capabilities);
         let subscription = hub.subscribe(Wanted {
             lists: BTreeSet::from([Kind::Tool, Kind::Resource, Kind::Prompt]),
             logs: Logs::Wanted,

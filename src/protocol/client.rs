@@ -1,6 +1,8 @@
 //! Who asks, and what they can be asked in turn.
 
-use super::{Era, Identity, Meta, ProtocolVersion, TASKS};
+use std::sync::OnceLock;
+
+use super::{Era, Identity, Meta, ProtocolVersion, TASKS, keys};
 use crate::wire::{Json, Splice};
 
 /// A question that a server may put to a client.
@@ -71,38 +73,69 @@ pub struct ClientProfile {
     pub info: Option<Json>,
     /// Its capabilities, verbatim; an object.
     pub capabilities: Json,
+    introduction: Introduction,
+}
+
+/// What [`ClientProfile::introduction`] says. A copy of a client may be about to change, so it starts without.
+#[derive(Debug, Default)]
+struct Introduction(OnceLock<Json>);
+
+impl Clone for Introduction {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
 }
 
 impl ClientProfile {
-    /// A client that says nothing of itself and can be asked nothing.
-    pub fn silent(version: ProtocolVersion) -> Self {
+    /// A client that speaks this revision, with its `Implementation` and its capabilities, an object.
+    pub fn new(version: ProtocolVersion, info: Option<Json>, capabilities: Json) -> Self {
         Self {
             version,
-            info: None,
-            capabilities: Json::from_static("{}"),
+            info,
+            capabilities,
+            introduction: Introduction::default(),
         }
+    }
+
+    /// A client that says nothing of itself and can be asked nothing.
+    pub fn silent(version: ProtocolVersion) -> Self {
+        Self::new(version, None, Json::from_static("{}"))
     }
 
     /// The mux itself: whatever a server asks, some client behind the mux may be able to answer.
     pub fn mux() -> Self {
-        Self {
-            version: ProtocolVersion::NEWEST_MODERN,
-            info: Some(Identity::implementation()),
-            capabilities: Identity::client_capabilities(),
-        }
-        .declaring(TASKS)
+        let capabilities = Identity::client_capabilities();
+        let info = Some(Identity::implementation());
+        Self::new(ProtocolVersion::NEWEST_MODERN, info, capabilities).declaring(TASKS)
     }
 
     /// The profile that `_meta` of a modern request carries.
     pub fn from_meta(version: ProtocolVersion, meta: &Meta) -> Self {
-        Self {
-            version,
-            info: meta.client_info.clone(),
-            capabilities: meta
-                .client_capabilities
-                .clone()
-                .unwrap_or_else(|| Json::from_static("{}")),
-        }
+        let capabilities = meta.client_capabilities.clone();
+        let capabilities = capabilities.unwrap_or_else(|| Json::from_static("{}"));
+        Self::new(version, meta.client_info.clone(), capabilities)
+    }
+
+    /// What `_meta` of a modern request says of who makes it (2026-07-28, "General fields"), in the mux's own revision.
+    pub fn introducing(&self) -> [(&'static str, Json); 3] {
+        let version = Json::string(ProtocolVersion::NEWEST_MODERN.as_str());
+        let info = self.info.clone();
+        [
+            (keys::PROTOCOL_VERSION, version),
+            (
+                keys::CLIENT_INFO,
+                info.unwrap_or_else(Identity::implementation),
+            ),
+            (keys::CLIENT_CAPABILITIES, self.capabilities.clone()),
+        ]
+    }
+
+    /// The `_meta` that says this and nothing else: most requests have it, so it is put together once.
+    pub fn introduction(&self) -> &Json {
+        self.introduction.0.get_or_init(|| {
+            let members = self.introducing();
+            Json::object(members.iter().map(|(key, value)| (*key, value)))
+        })
     }
 
     /// Whether the client declared this extension.

@@ -192,10 +192,8 @@ mod tests {
     use crate::protocol::ProtocolVersion;
 
     fn client(capabilities: &'static str) -> Asking {
-        let client = ClientProfile {
-            capabilities: Json::from_static(capabilities),
-            ..ClientProfile::silent(ProtocolVersion::NEWEST_LEGACY)
-        };
+        let capabilities = Json::from_static(capabilities);
+        let client = ClientProfile::new(ProtocolVersion::NEWEST_LEGACY, None, capabilities);
         Asking {
             client: Arc::new(client),
             task: None,

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, Semaphore};
@@ -11,7 +12,7 @@ use tracing::debug;
 
 use crate::protocol::{Outcome, RpcError, Said, ServerName, notification};
 use crate::transport::{Incoming, Outgoing as Pipe, TransportError};
-use crate::wire::{Json, Notification, Request, RequestId, Response};
+use crate::wire::{Json, Notification, RequestId, Response};
 
 use super::UpstreamError;
 use super::asked::Clients;
@@ -47,12 +48,10 @@ pub(super) enum CancelStyle {
     Silent,
 }
 
-/// A request, ready to be sent once it has its id.
+/// A request, ready to be sent.
 pub(super) struct Draft {
-    /// The method's name.
-    pub(super) method: Arc<str>,
-    /// The params in the server's own era.
-    pub(super) params: Option<Json>,
+    /// The request in the server's own words.
+    pub(super) frame: Bytes,
     /// What HTTP says besides.
     pub(super) headers: HeaderMap,
     /// How it is cancelled.
@@ -195,26 +194,19 @@ impl Connection {
             return Err(UpstreamError::unavailable("the connection was lost"));
         };
         let draft = draft(id);
-        let request = Request {
-            id: RequestId::from(id.0),
-            method: draft.method,
-            params: draft.params,
-        };
         let mut exchange = Exchange::new(id, deliveries, self.clone(), draft.cancel);
         match &self.carrier {
             Carrier::Duplex(pipe) => {
-                if let Err(error) = pipe.send(request.encode()).await {
+                if let Err(error) = pipe.send(draft.frame).await {
                     return Err(exchange.unsent(error));
                 }
             }
             Carrier::Http(_) => {
-                let post = self
-                    .clone()
-                    .post_request(id, draft.headers, request.encode());
+                let post = self.clone().post_request(id, draft.headers, draft.frame);
                 exchange.driving(Box::pin(post));
             }
             Carrier::Sse(_) => {
-                let post = self.clone().post_aside(id, request.encode());
+                let post = self.clone().post_aside(id, draft.frame);
                 self.tracker.spawn(post);
             }
         }

@@ -1,12 +1,11 @@
 //! The words of an era, towards a server. The only place that tells the eras apart.
 
-use std::sync::Arc;
-
+use bytes::Bytes;
 use http::HeaderMap;
 
 use crate::catalog::Inventory;
-use crate::protocol::{Era, LogWish, Outcome};
-use crate::wire::{Json, Splice};
+use crate::protocol::{Era, LogWish, Method, Outcome};
+use crate::wire::{Json, Request, RequestId, Splice};
 
 use super::connection::{CancelStyle, Carrier, Draft};
 use super::errand::Plan;
@@ -36,11 +35,10 @@ impl Dialect {
     pub(super) fn draft(&self, outgoing: &Outgoing, id: UpstreamId, carrier: &Carrier) -> Draft {
         let (params, headers) = match self {
             Self::Legacy(_) => (Legacy::params(outgoing, id), HeaderMap::new()),
-            Self::Modern(modern) => (Some(Modern::params(outgoing, id)), modern.headers(outgoing)),
+            Self::Modern(modern) => (Modern::params(outgoing, id), modern.headers(outgoing)),
         };
         Draft {
-            method: Arc::from(outgoing.method.as_str()),
-            params,
+            frame: params.frame(id, &outgoing.method),
             headers,
             cancel: self.cancel_style(carrier),
         }
@@ -101,44 +99,57 @@ impl Dialect {
     }
 }
 
-/// The client's params with members replaced and removed, and `_meta` edited. Params that need no change stay the same
-/// bytes; params that are absent stay absent unless `_meta` gets members.
+/// The params of a request, in the words of an era.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is written at once, and memory of its own would cost more"
+)]
+pub(super) enum Params {
+    /// There are none.
+    Absent,
+    /// No object: the server may say what it thinks of that.
+    Odd(Json),
+    /// The client's, edited.
+    Edited(Splice),
+}
+
+impl Params {
+    /// The request with these params.
+    fn frame(&self, id: UpstreamId, method: &Method) -> Bytes {
+        let (id, method) = (RequestId::from(id.0), method.as_str());
+        match self {
+            Self::Absent => Request::frame(&id, method, None),
+            Self::Odd(params) => Request::frame(&id, method, Some(params)),
+            Self::Edited(params) => Request::frame_of_edited(&id, method, params),
+        }
+    }
+}
+
+/// The client's params with members replaced and removed, and with what becomes of its `_meta`: `None` for none at all.
+/// Params that are absent stay absent unless they get members.
 pub(super) fn edit_params(
     outgoing: &Outgoing,
-    remove: &[&'static str],
-    edit_meta: impl FnOnce(&mut Splice),
-) -> Option<Json> {
+    remove: &[&str],
+    edit_meta: impl FnOnce(Option<Json>) -> Option<Json>,
+) -> Params {
     let empty = Json::from_static("{}");
-    let params = outgoing.params.clone().unwrap_or_else(|| empty.clone());
-    let Some(mut splice) = Splice::new(&params) else {
-        // Not an object: the server may say what it thinks of that.
-        return Some(params);
+    let params = outgoing.params.as_ref().unwrap_or(&empty);
+    let Some(mut splice) = Splice::new(params) else {
+        return Params::Odd(params.clone());
     };
     for (key, value) in &outgoing.replace {
         splice.set(*key, value.clone());
     }
     for key in remove {
-        splice.remove(*key);
+        splice.remove(key);
     }
-    let old_meta = params.get("_meta");
-    let mut meta = Splice::new(old_meta.as_ref().unwrap_or(&empty))?;
-    edit_meta(&mut meta);
-    let new_meta = meta.finish();
-    let is_empty = new_meta.is_empty_object();
-    match &old_meta {
-        // What held nothing but words of the client's own era is not left behind as an empty shell.
-        Some(old) if is_empty && old != &new_meta => {
-            splice.remove("_meta");
-        }
-        None if is_empty => {}
-        _ => {
-            splice.set("_meta", new_meta);
-        }
-    }
-    let edited = splice.finish();
-    if outgoing.params.is_none() && edited == empty {
-        None
+    match edit_meta(splice.get("_meta")) {
+        Some(meta) => splice.set("_meta", meta),
+        None => splice.remove("_meta"),
+    };
+    if outgoing.params.is_none() && !splice.changes() {
+        Params::Absent
     } else {
-        Some(edited)
+        Params::Edited(splice)
     }
 }

@@ -17,10 +17,10 @@ use crate::protocol::{
     Era, Identity, Kind, LogLevel, Outcome, ProtocolVersion, Said, ServerFeatures, keys,
 };
 use crate::protocol::{Method, notification, requires_task};
-use crate::wire::Json;
+use crate::wire::{Json, Request, RequestId, Splice};
 
 use super::connection::{CancelStyle, Carrier, Connection, Draft, header_value};
-use super::dialect::edit_params;
+use super::dialect::{Params, edit_params};
 use super::errand::Plan;
 use super::pending::{Interest, UpstreamId};
 use super::probe::ask;
@@ -51,15 +51,25 @@ pub(super) struct Legacy {
 
 impl Legacy {
     /// The params of a request: without what only modern peers understand.
-    pub(super) fn params(outgoing: &Outgoing, id: UpstreamId) -> Option<Json> {
+    pub(super) fn params(outgoing: &Outgoing, id: UpstreamId) -> Params {
+        let token = outgoing.progress_token.as_ref().map(|_| id.to_json());
         edit_params(outgoing, &RETRY, |meta| {
-            for key in keys::HOP {
-                meta.remove(key);
-            }
-            match &outgoing.progress_token {
-                Some(_) => meta.set(keys::PROGRESS_TOKEN, id.to_json()),
-                None => meta.remove(keys::PROGRESS_TOKEN),
+            let Some(meta) = meta else {
+                return token.map(|token| Json::object([(keys::PROGRESS_TOKEN, &token)]));
             };
+            let Some(mut edited) = Splice::new(&meta) else {
+                return Some(meta);
+            };
+            for key in keys::HOP {
+                edited.remove(key);
+            }
+            match token {
+                Some(token) => edited.set(keys::PROGRESS_TOKEN, token),
+                None => edited.remove(keys::PROGRESS_TOKEN),
+            };
+            // What held nothing but words of the client's own era is not left behind as an empty shell.
+            let is_shell = edited.is_empty() && edited.changes();
+            (!is_shell).then(|| edited.finish())
         })
     }
 
@@ -105,7 +115,7 @@ impl Legacy {
     pub(super) async fn initialize(
         connection: &Arc<Connection>,
     ) -> Result<(Self, ServerFeatures), UpstreamError> {
-        let mut exchange = connection.start(Interest::default(), |_| hello()).await?;
+        let mut exchange = connection.start(Interest::default(), hello).await?;
         // "The client MUST NOT attempt to cancel its initialize request."
         exchange.let_go();
         let result = exchange.result().await?;
@@ -165,21 +175,22 @@ impl Legacy {
     }
 }
 
-fn hello() -> Draft {
+fn hello(id: UpstreamId) -> Draft {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
-    struct Params {
+    struct Hello {
         protocol_version: &'static str,
         capabilities: Json,
         client_info: Json,
     }
+    let params = Json::encode(&Hello {
+        protocol_version: ProtocolVersion::NEWEST_LEGACY.as_str(),
+        capabilities: Identity::client_capabilities(),
+        client_info: Identity::implementation(),
+    });
+    let method = Method::Initialize;
     Draft {
-        method: Arc::from(Method::Initialize.as_str()),
-        params: Some(Json::encode(&Params {
-            protocol_version: ProtocolVersion::NEWEST_LEGACY.as_str(),
-            capabilities: Identity::client_capabilities(),
-            client_info: Identity::implementation(),
-        })),
+        frame: Request::frame(&RequestId::from(id.0), method.as_str(), Some(&params)),
         headers: HeaderMap::new(),
         cancel: CancelStyle::Silent,
     }

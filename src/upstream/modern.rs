@@ -8,13 +8,12 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::catalog::Inventory;
 use crate::protocol::{
-    Era, HeaderText, Identity, Kind, LogWish, Method, Outcome, ParamHeaders, ProtocolVersion, Said,
-    keys,
+    Era, HeaderText, Kind, LogWish, Method, Outcome, ParamHeaders, ProtocolVersion, Said, keys,
 };
-use crate::wire::Json;
+use crate::wire::{Json, Splice};
 
 use super::connection::header_value;
-use super::dialect::edit_params;
+use super::dialect::{Params, edit_params};
 use super::errand::Plan;
 use super::http::PROTOCOL_VERSION;
 use super::pending::UpstreamId;
@@ -32,23 +31,30 @@ pub(super) struct Modern {
 
 impl Modern {
     /// The params of a request, with the metadata that every request carries.
-    pub(super) fn params(outgoing: &Outgoing, id: UpstreamId) -> Json {
+    pub(super) fn params(outgoing: &Outgoing, id: UpstreamId) -> Params {
         let client = &outgoing.client;
-        let params = edit_params(outgoing, &[], |meta| {
-            meta.set(keys::PROTOCOL_VERSION, Json::string(version().as_str()));
-            let info = client.info.clone().unwrap_or_else(Identity::implementation);
-            meta.set(keys::CLIENT_INFO, info);
-            meta.set(keys::CLIENT_CAPABILITIES, client.capabilities.clone());
-            match outgoing.logs {
-                LogWish::AtLeast(level) => meta.set(keys::LOG_LEVEL, Json::string(level.as_str())),
-                _ => meta.remove(keys::LOG_LEVEL),
-            };
-            match &outgoing.progress_token {
-                Some(_) => meta.set(keys::PROGRESS_TOKEN, id.to_json()),
-                None => meta.remove(keys::PROGRESS_TOKEN),
-            };
-        });
-        params.unwrap_or_else(|| Json::from_static("{}"))
+        let token = outgoing.progress_token.as_ref().map(|_| id.to_json());
+        let level = match outgoing.logs {
+            LogWish::AtLeast(level) => Some(Json::string(level.as_str())),
+            _ => None,
+        };
+        edit_params(outgoing, &[], |meta| {
+            let own = meta.as_ref().and_then(Splice::new);
+            if own.is_none() && token.is_none() && level.is_none() {
+                return Some(client.introduction().clone());
+            }
+            let mut meta = own.or_else(|| Splice::new(client.introduction()))?;
+            for (key, value) in client.introducing() {
+                meta.set(key, value);
+            }
+            for (key, value) in [(keys::LOG_LEVEL, level), (keys::PROGRESS_TOKEN, token)] {
+                match value {
+                    Some(value) => meta.set(key, value),
+                    None => meta.remove(key),
+                };
+            }
+            Some(meta.finish())
+        })
     }
 
     /// What HTTP repeats of the body (SEP-2243).

@@ -237,7 +237,8 @@ impl Json {
         Members::of(&self.0)
     }
 
-    fn slice(&self, span: Span) -> Self {
+    /// The value at this place.
+    pub(super) fn slice(&self, span: Span) -> Self {
         Self(self.0.slice(span.range()))
     }
 }

@@ -6,7 +6,9 @@ use bytes::Bytes;
 
 use super::pieces::BIG;
 use super::text;
-use super::{Json, Pieces, RequestId};
+use super::{Json, Pieces, RequestId, Splice};
+
+const PARAMS: &str = r#","params":"#;
 
 /// One message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,10 +64,25 @@ impl Message {
 impl Request {
     /// The request as one frame.
     pub fn encode(&self) -> Bytes {
-        let mut writer = Writer::with_room_for(self.method.len() + length(self.params.as_ref()));
-        writer.id(Some(&self.id));
-        writer.method(&self.method);
-        writer.params(self.params.as_ref());
+        Self::frame(&self.id, &self.method, self.params.as_ref())
+    }
+
+    /// The frame of a request of these parts.
+    pub fn frame(id: &RequestId, method: &str, params: Option<&Json>) -> Bytes {
+        let mut writer = Writer::with_room_for(method.len() + length(params));
+        writer.id(Some(id));
+        writer.method(method);
+        writer.params(params);
+        writer.finish()
+    }
+
+    /// The same with edited params, which are woven straight into the frame.
+    pub fn frame_of_edited(id: &RequestId, method: &str, params: &Splice) -> Bytes {
+        let mut writer = Writer::with_room_for(method.len() + params.room());
+        writer.id(Some(id));
+        writer.method(method);
+        writer.member(PARAMS, b"");
+        params.write(&mut writer.0);
         writer.finish()
     }
 }
@@ -160,7 +177,7 @@ impl Writer {
 
     fn params(&mut self, params: Option<&Json>) {
         if let Some(params) = params {
-            self.member(r#","params":"#, params.as_bytes());
+            self.member(PARAMS, params.as_bytes());
         }
     }
 
@@ -197,6 +214,17 @@ mod tests {
                 assert_eq!(joined, response.encode());
             }
         }
+    }
+
+    #[test]
+    fn edited_params_are_written_as_they_would_be_by_themselves() {
+        let params = Json::from_static(r#"{"a": 1, "b":2}"#);
+        let mut splice = Splice::new(&params).unwrap();
+        splice.remove("a").set("c", Json::null());
+        assert_eq!(
+            Request::frame_of_edited(&7.into(), "m", &splice),
+            Request::frame(&7.into(), "m", Some(&splice.finish()))
+        );
     }
 
     #[test]

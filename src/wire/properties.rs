@@ -249,7 +249,7 @@ proptest! {
             let (mut scanned, mut walked) = (Vec::new(), Vec::new());
             let mut scanner = Scanner::new(text);
             if let Some(members) = Members::of(text) {
-                let read = |member: &scan::Member| (member.start, member.key.bytes(text).into_owned(), member.value);
+                let read = |member: &scan::Member| (member.start(), member.key.bytes(text).into_owned(), member.value);
                 scanner.object(|member| scanned.push(read(&member))).unwrap();
                 walked.extend(members.map(|member| read(&member)));
             } else if let Some(elements) = Elements::of(text) {
@@ -269,14 +269,17 @@ proptest! {
     ) {
         let object = json(&object);
         let mut splice = Splice::new(&object).unwrap();
-        // The last edit of a key counts, in the place of the first.
+        // The last edit of a key counts; what is new stands in the order in which it was set.
         let mut last: IndexMap<&str, Option<Json>> = IndexMap::new();
         for (key, value) in &edits {
             let value = value.as_deref().map(json);
             match value.clone() {
                 Some(value) => splice.set(*key, value),
-                None => splice.remove(*key),
+                None => splice.remove(key),
             };
+            if last.get(key) == Some(&None) {
+                last.shift_remove(key);
+            }
             last.insert(key, value);
         }
         let result = splice.finish();

@@ -31,8 +31,6 @@ pub(super) struct Literal {
 /// One member of an object.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Member {
-    /// Offset of the quote that opens the key.
-    pub(super) start: usize,
     pub(super) key: Literal,
     pub(super) value: Span,
 }
@@ -47,6 +45,13 @@ pub(super) struct Span {
 impl Span {
     pub(super) fn range(self) -> Range<usize> {
         self.start..self.end
+    }
+}
+
+impl Member {
+    /// Offset of the quote that opens the key.
+    pub(super) fn start(&self) -> usize {
+        self.key.start - 1
     }
 }
 
@@ -209,8 +214,7 @@ impl<'a> Scanner<'a> {
             return Ok(());
         }
         loop {
-            let start = self.at;
-            let key = match self.key(start) {
+            let key = match self.key(self.at) {
                 Ok((value, key)) => {
                     self.at = value;
                     key
@@ -218,7 +222,7 @@ impl<'a> Scanner<'a> {
                 Err(detail) => return Err(self.fault(detail)),
             };
             let value = self.value()?;
-            visit(Member { start, key, value });
+            visit(Member { key, value });
             if !self.comma(b'}')? {
                 return Ok(());
             }

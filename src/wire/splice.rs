@@ -2,113 +2,144 @@
 
 use std::borrow::Cow;
 
-use bytes::Bytes;
+use smallvec::SmallVec;
 
+use super::Json;
 use super::scan::Member;
 use super::text;
-use super::{Json, JsonKind};
+
+/// How many members of an object are noted without memory of their own: as many as params, results and `_meta` have.
+const USUAL: usize = 5;
 
 /// Edits to the members of one JSON object; see [`Splice::finish`] for what becomes of the bytes.
+///
+/// The object is walked once, at the start; edits and [`Splice::get`] go by what was noted then.
 #[derive(Clone, Debug)]
 pub struct Splice {
     object: Json,
-    edits: Vec<Edit>,
+    members: SmallVec<[(Member, Fate); USUAL]>,
+    /// What comes behind the last member.
+    added: Vec<(Cow<'static, str>, Json)>,
 }
 
-#[derive(Clone, Debug)]
-struct Edit {
-    key: Cow<'static, str>,
-    /// The new value; `None` removes.
-    value: Option<Json>,
+/// What becomes of a member.
+#[derive(Clone, Debug, PartialEq)]
+enum Fate {
+    Stays,
+    Goes,
+    Becomes(Json),
 }
 
 impl Splice {
     /// Starts with no edits; `None` if the value is no object.
     pub fn new(object: &Json) -> Option<Self> {
-        let is_object = object.kind() == JsonKind::Object;
-        is_object.then(|| Self {
+        let mut members = SmallVec::new();
+        for member in object.walk()? {
+            members.push((member, Fate::Stays));
+        }
+        Some(Self {
             object: object.clone(),
-            edits: Vec::new(),
+            members,
+            added: Vec::new(),
         })
+    }
+
+    /// The member `key` as it was before all edits, the last one if there are several.
+    pub fn get(&self, key: &str) -> Option<Json> {
+        let text = self.object.as_bytes();
+        let mut members = self.members.iter().rev();
+        let (member, _) = members.find(|(member, _)| member.key.is(text, key))?;
+        Some(self.object.slice(member.value))
     }
 
     /// Gives `key` the value `value`: in the place of its first occurrence, else behind the last member.
     /// Further occurrences are removed, however they are escaped.
     pub fn set(&mut self, key: impl Into<Cow<'static, str>>, value: Json) -> &mut Self {
-        self.edit(key.into(), Some(value))
-    }
-
-    /// Removes every occurrence of `key`.
-    pub fn remove(&mut self, key: impl Into<Cow<'static, str>>) -> &mut Self {
-        self.edit(key.into(), None)
-    }
-
-    /// The edited object. All bytes of members that were not named stay, whitespace too; if nothing changes, it is the same slice.
-    pub fn finish(&self) -> Json {
-        if self.edits.is_empty() {
-            return self.object.clone();
-        }
-        let named = |member: &Member| self.edits.iter().any(|edit| self.is(member, edit));
-        let adds = self.edits.iter().any(|edit| edit.value.is_some());
-        let mut members = self.object.walk().into_iter().flatten();
-        if !adds && !members.any(|member| named(&member)) {
-            return self.object.clone();
-        }
-        let mut weaver = Weaver::new(self.object.as_bytes(), self.added());
-        let mut placed = vec![false; self.edits.len()];
-        for member in self.object.walk().into_iter().flatten() {
-            self.weave(&mut weaver, &mut placed, &member);
-        }
-        for (edit, placed) in self.edits.iter().zip(placed) {
-            if let (Some(value), false) = (&edit.value, placed) {
-                weaver.append(&edit.key, value);
+        let key = key.into();
+        let text = self.object.as_bytes();
+        let mut value = Some(value);
+        for (member, fate) in &mut self.members {
+            if member.key.is(text, &key) {
+                *fate = match value.take() {
+                    Some(same) if same.as_bytes() == &text[member.value.range()] => Fate::Stays,
+                    Some(value) => Fate::Becomes(value),
+                    None => Fate::Goes,
+                };
             }
         }
-        weaver
-            .finish()
-            .map_or_else(|| self.object.clone(), Json::trusted)
-    }
-
-    fn weave(&self, weaver: &mut Weaver<'_>, placed: &mut [bool], member: &Member) {
-        let Some(index) = self.edits.iter().position(|edit| self.is(member, edit)) else {
-            return weaver.keep(member);
-        };
-        match &self.edits[index].value {
-            Some(value) if !placed[index] => {
-                placed[index] = true;
-                weaver.replace(member, value);
+        if let Some(value) = value {
+            match self.added.iter_mut().find(|(added, _)| *added == key) {
+                Some((_, added)) => *added = value,
+                None => self.added.push((key, value)),
             }
-            _ => weaver.drop(member),
-        }
-    }
-
-    fn is(&self, member: &Member, edit: &Edit) -> bool {
-        member.key.is(self.object.as_bytes(), &edit.key)
-    }
-
-    fn edit(&mut self, key: Cow<'static, str>, value: Option<Json>) -> &mut Self {
-        match self.edits.iter_mut().find(|edit| edit.key == key) {
-            Some(edit) => edit.value = value,
-            None => self.edits.push(Edit { key, value }),
         }
         self
     }
 
-    /// The most bytes that the edits can add.
-    fn added(&self) -> usize {
-        let size = |edit: &Edit| {
-            edit.value
-                .as_ref()
-                .map_or(0, |value| value.len() + edit.key.len() + 4)
-        };
-        self.edits.iter().map(size).sum()
+    /// Removes every occurrence of `key`.
+    pub fn remove(&mut self, key: &str) -> &mut Self {
+        let text = self.object.as_bytes();
+        for (member, fate) in &mut self.members {
+            if member.key.is(text, key) {
+                *fate = Fate::Goes;
+            }
+        }
+        self.added.retain(|(added, _)| added != key);
+        self
+    }
+
+    /// The edited object. All bytes of members that were not named stay, whitespace too; if nothing changes, it is the same slice.
+    pub fn finish(&self) -> Json {
+        if !self.changes() {
+            return self.object.clone();
+        }
+        let mut out = Vec::with_capacity(self.room());
+        self.write(&mut out);
+        Json::trusted(out.into())
+    }
+
+    /// Whether the edited object is empty.
+    pub fn is_empty(&self) -> bool {
+        self.added.is_empty() && self.members.iter().all(|(_, fate)| *fate == Fate::Goes)
+    }
+
+    /// Whether the edited object is another text than the object.
+    pub fn changes(&self) -> bool {
+        !self.added.is_empty() || self.members.iter().any(|(_, fate)| *fate != Fate::Stays)
+    }
+
+    /// Appends the edited object.
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        let mut weaver = Weaver::new(self.object.as_bytes(), out);
+        for (member, fate) in &self.members {
+            match fate {
+                Fate::Stays => weaver.keep(member),
+                Fate::Goes => weaver.drop(member),
+                Fate::Becomes(value) => weaver.replace(member, value),
+            }
+        }
+        for (key, value) in &self.added {
+            weaver.append(key, value);
+        }
+        weaver.finish();
+    }
+
+    /// At least the length of the edited object, in bytes.
+    pub(super) fn room(&self) -> usize {
+        let replaced = self.members.iter().map(|(_, fate)| match fate {
+            Fate::Becomes(value) => value.len(),
+            Fate::Stays | Fate::Goes => 0,
+        });
+        let added = self.added.iter();
+        let added = added.map(|(key, value)| key.len() + value.len() + 4);
+        self.object.len() + replaced.sum::<usize>() + added.sum::<usize>()
     }
 }
 
 /// Copies an object, in runs as long as the edits allow.
 struct Weaver<'a> {
     object: &'a [u8],
-    out: Vec<u8>,
+    out: &'a mut Vec<u8>,
     /// Up to here the object is dealt with: copied or left out.
     done: usize,
     /// End of the last member seen, or the byte behind the opening bracket.
@@ -119,8 +150,7 @@ struct Weaver<'a> {
 }
 
 impl<'a> Weaver<'a> {
-    fn new(object: &'a [u8], added: usize) -> Self {
-        let out = Vec::with_capacity(object.len() + added);
+    fn new(object: &'a [u8], out: &'a mut Vec<u8>) -> Self {
         Self {
             object,
             out,
@@ -134,7 +164,7 @@ impl<'a> Weaver<'a> {
     fn keep(&mut self, member: &Member) {
         if !self.occupied && self.changed {
             // Members before this one are gone, and so is the comma after them.
-            self.done = member.start;
+            self.done = member.start();
         }
         self.occupied = true;
         self.seen = member.value.end;
@@ -152,7 +182,7 @@ impl<'a> Weaver<'a> {
         if self.occupied {
             self.copy_to(self.seen);
         } else if !self.changed {
-            self.copy_to(member.start);
+            self.copy_to(member.start());
         }
         self.done = member.value.end;
         self.seen = member.value.end;
@@ -164,7 +194,7 @@ impl<'a> Weaver<'a> {
         if self.occupied {
             self.out.push(b',');
         }
-        text::quote(key, &mut self.out);
+        text::quote(key, self.out);
         self.out.push(b':');
         self.out.extend_from_slice(value.as_bytes());
         self.occupied = true;
@@ -176,10 +206,8 @@ impl<'a> Weaver<'a> {
         self.done = end;
     }
 
-    /// The result; `None` if it is the object itself.
-    fn finish(mut self) -> Option<Bytes> {
+    fn finish(mut self) {
         self.copy_to(self.object.len());
-        self.changed.then(|| self.out.into())
     }
 }
 
@@ -194,7 +222,7 @@ mod tests {
         for (key, value) in edits {
             match value {
                 Some(value) => splice.set(*key, Json::from_static(value)),
-                None => splice.remove(*key),
+                None => splice.remove(key),
             };
         }
         let result = splice.finish();

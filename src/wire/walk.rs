@@ -32,7 +32,7 @@ impl Iterator for Members<'_> {
         let colon = past_blank(self.text, key.end + 1);
         let value = value(self.text, past_blank(self.text, colon + 1));
         self.at = past_comma(self.text, value.end);
-        Some(Member { start, key, value })
+        Some(Member { key, value })
     }
 }
 

@@ -8,6 +8,7 @@ use crate::support::{Era, Msg, MuxTest, Pairing, Reply, fake};
 matrix! {
     a_result_arrives_as_it_was_written,
     arguments_arrive_as_they_were_written,
+    params_with_odd_metadata_arrive,
     definitions_arrive_as_they_were_written,
     any_json_is_structured_content,
     prompts_and_reads_arrive_as_they_were_written,
@@ -91,6 +92,18 @@ fn arguments_arrive_as_they_were_written(p: Pairing) {
     let expected: Vec<_> = texts.into_iter().map(Some).chain([None]).collect();
     assert_eq!(arguments, expected);
     assert_eq!(seen[0].msg.raw("params/vendor").as_deref(), Some("[1.0]"));
+}
+
+/// What is no object says nothing, but it takes nothing else with it.
+fn params_with_odd_metadata_arrive(p: Pairing) {
+    if p.client == Era::Modern {
+        return;
+    }
+    let t = p.start(p.fake().tool("echo"));
+    let ask = t.client.ask_call("a__echo");
+    ask.member("_meta", "null").answer().result();
+    let name = t.fake.seen_of("tools/call")[0].msg.raw("params/name");
+    assert_eq!(name.as_deref(), Some("\"echo\""));
 }
 
 fn definitions_arrive_as_they_were_written(p: Pairing) {
