@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use smallvec::SmallVec;
 use tokio::time::{Instant, timeout_at};
 
 use crate::catalog::{Catalog, Route};
@@ -257,7 +258,7 @@ pub(super) fn outgoing(
             .replace
             .push((member, Json::string(original.as_str())));
     }
-    outgoing.name = Some(original.as_str().to_owned());
+    outgoing.name = Some(original.to_shared());
     outgoing
 }
 
@@ -266,7 +267,7 @@ pub(super) fn plain(call: &Call) -> Outgoing {
     Outgoing {
         method: call.method.clone(),
         params: call.params.clone(),
-        replace: Vec::new(),
+        replace: SmallVec::new(),
         name: None,
         arguments: call.read.arguments.clone(),
         client: call.client.clone(),

@@ -157,7 +157,7 @@ pub(super) async fn by_task(hub: &Mux, call: &Arc<Call>) -> Result<Begun, CallEr
         let original = Json::string(route.original.as_str());
         outgoing.replace.push(("taskId", original));
     }
-    outgoing.name = Some(route.original.as_str().to_owned());
+    outgoing.name = Some(route.original.to_shared());
     send(hub, call, &route.server, outgoing, Repeatable::No).await
 }
 

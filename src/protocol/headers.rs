@@ -66,13 +66,13 @@ impl ParamHeaders {
     /// Reads the annotations of a tool definition. `Err`: an annotation breaks the rules, and with it the
     /// tool's definition; says which rule.
     pub fn of_tool(tool: &Json) -> Result<Self, String> {
+        // Most tools have none: a search for the bytes is cheaper than a walk, and every call over HTTP wants to know.
+        if ANNOTATION.find(tool.as_bytes()).is_none() {
+            return Ok(Self::default());
+        }
         let Some(schema) = tool.get("inputSchema") else {
             return Ok(Self::default());
         };
-        // Most schemas have none: a search for the bytes is cheaper than a walk.
-        if ANNOTATION.find(schema.as_bytes()).is_none() {
-            return Ok(Self::default());
-        }
         let mut found = Vec::new();
         if schema.get("x-mcp-header").is_some() {
             return Err("the root of the schema is annotated".to_owned());

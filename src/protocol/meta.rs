@@ -50,15 +50,18 @@ impl Meta {
         let mut read = Self::default();
         for entry in meta.entries() {
             let key = entry.key();
-            let slot = match std::str::from_utf8(&key).unwrap_or_default() {
-                keys::PROTOCOL_VERSION => &mut read.protocol_version,
-                keys::CLIENT_INFO => &mut read.client_info,
-                keys::CLIENT_CAPABILITIES => &mut read.client_capabilities,
-                keys::LOG_LEVEL => &mut read.log_level,
-                keys::PROGRESS_TOKEN => &mut read.progress_token,
-                _ => continue,
-            };
-            *slot = Some(entry.value());
+            let slots = [
+                (keys::PROTOCOL_VERSION, &mut read.protocol_version),
+                (keys::CLIENT_INFO, &mut read.client_info),
+                (keys::CLIENT_CAPABILITIES, &mut read.client_capabilities),
+                (keys::LOG_LEVEL, &mut read.log_level),
+                (keys::PROGRESS_TOKEN, &mut read.progress_token),
+            ];
+            for (name, slot) in slots {
+                if *key == *name.as_bytes() {
+                    *slot = Some(entry.value());
+                }
+            }
         }
         read
     }

@@ -113,11 +113,16 @@ impl Method {
     pub fn as_str(&self) -> &str {
         match self {
             Self::Other(name) => name,
-            known => Self::TABLE
-                .iter()
-                .find(|(_, method)| method == known)
-                .map_or("", |(text, _)| text),
+            known => known.known().unwrap_or_default(),
         }
+    }
+
+    /// The name of a method that MCP defines.
+    pub fn known(&self) -> Option<&'static str> {
+        let mut table = Self::TABLE.iter();
+        table
+            .find(|(_, method)| method == self)
+            .map(|(text, _)| *text)
     }
 
     /// What decides where the request goes.

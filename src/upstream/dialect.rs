@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 
 use crate::catalog::Inventory;
-use crate::protocol::{Era, LogWish, Method, Outcome};
+use crate::protocol::{Era, LogWish, Outcome};
 use crate::wire::{Json, Request, RequestId, Splice};
 
 use super::connection::{CancelStyle, Carrier, Draft};
@@ -33,12 +33,12 @@ impl Dialect {
 
     /// Puts a request into the server's words.
     pub(super) fn draft(&self, outgoing: &Outgoing, id: UpstreamId, carrier: &Carrier) -> Draft {
-        let (params, headers) = match self {
-            Self::Legacy(_) => (Legacy::params(outgoing, id), HeaderMap::new()),
-            Self::Modern(modern) => (Modern::params(outgoing, id), modern.headers(outgoing)),
+        let (frame, headers) = match self {
+            Self::Legacy(_) => (Legacy::request(outgoing, id), HeaderMap::new()),
+            Self::Modern(modern) => (Modern::request(outgoing, id), modern.headers(outgoing)),
         };
         Draft {
-            frame: params.frame(id, &outgoing.method),
+            frame,
             headers,
             cancel: self.cancel_style(carrier),
         }
@@ -99,43 +99,20 @@ impl Dialect {
     }
 }
 
-/// The params of a request, in the words of an era.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "it is written at once, and memory of its own would cost more"
-)]
-pub(super) enum Params {
-    /// There are none.
-    Absent,
-    /// No object: the server may say what it thinks of that.
-    Odd(Json),
-    /// The client's, edited.
-    Edited(Splice),
-}
-
-impl Params {
-    /// The request with these params.
-    fn frame(&self, id: UpstreamId, method: &Method) -> Bytes {
-        let (id, method) = (RequestId::from(id.0), method.as_str());
-        match self {
-            Self::Absent => Request::frame(&id, method, None),
-            Self::Odd(params) => Request::frame(&id, method, Some(params)),
-            Self::Edited(params) => Request::frame_of_edited(&id, method, params),
-        }
-    }
-}
-
-/// The client's params with members replaced and removed, and with what becomes of its `_meta`: `None` for none at all.
+/// The request, its params with members replaced and removed, and with what becomes of `_meta`: `None` for none at all.
 /// Params that are absent stay absent unless they get members.
-pub(super) fn edit_params(
+pub(super) fn edited_request(
     outgoing: &Outgoing,
+    id: UpstreamId,
     remove: &[&str],
     edit_meta: impl FnOnce(Option<Json>) -> Option<Json>,
-) -> Params {
+) -> Bytes {
+    let (id, method) = (RequestId::from(id.0), outgoing.method.as_str());
     let empty = Json::from_static("{}");
     let params = outgoing.params.as_ref().unwrap_or(&empty);
     let Some(mut splice) = Splice::new(params) else {
-        return Params::Odd(params.clone());
+        // Not an object: the server may say what it thinks of that.
+        return Request::frame(&id, method, Some(params));
     };
     for (key, value) in &outgoing.replace {
         splice.set(*key, value.clone());
@@ -148,8 +125,8 @@ pub(super) fn edit_params(
         None => splice.remove("_meta"),
     };
     if outgoing.params.is_none() && !splice.changes() {
-        Params::Absent
+        Request::frame(&id, method, None)
     } else {
-        Params::Edited(splice)
+        Request::frame_of_edited(&id, method, &splice)
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use bytes::Bytes;
 use http::HeaderMap;
 use parking_lot::Mutex;
 use serde::Serialize;
@@ -20,7 +21,7 @@ use crate::protocol::{Method, notification, requires_task};
 use crate::wire::{Json, Request, RequestId, Splice};
 
 use super::connection::{CancelStyle, Carrier, Connection, Draft, header_value};
-use super::dialect::{Params, edit_params};
+use super::dialect::edited_request;
 use super::errand::Plan;
 use super::pending::{Interest, UpstreamId};
 use super::probe::ask;
@@ -50,10 +51,10 @@ pub(super) struct Legacy {
 }
 
 impl Legacy {
-    /// The params of a request: without what only modern peers understand.
-    pub(super) fn params(outgoing: &Outgoing, id: UpstreamId) -> Params {
+    /// A request: without what only modern peers understand.
+    pub(super) fn request(outgoing: &Outgoing, id: UpstreamId) -> Bytes {
         let token = outgoing.progress_token.as_ref().map(|_| id.to_json());
-        edit_params(outgoing, &RETRY, |meta| {
+        edited_request(outgoing, id, &RETRY, |meta| {
             let Some(meta) = meta else {
                 return token.map(|token| Json::object([(keys::PROGRESS_TOKEN, &token)]));
             };
@@ -76,7 +77,7 @@ impl Legacy {
     /// Whether the request is made a task of: where the tool wants it, and the client does not ask for it itself
     /// (2025-11-25, "Tasks").
     pub(super) fn plan(&self, outgoing: &Outgoing) -> Plan {
-        let needs = |name: &String| self.as_tasks.load().contains(name);
+        let needs = |name: &Arc<str>| self.as_tasks.load().contains(&**name);
         let asks = || {
             let params = outgoing.params.as_ref();
             outgoing.client.version.era() == Era::Legacy

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::catalog::Inventory;
@@ -13,7 +14,7 @@ use crate::protocol::{
 use crate::wire::{Json, Splice};
 
 use super::connection::header_value;
-use super::dialect::{Params, edit_params};
+use super::dialect::edited_request;
 use super::errand::Plan;
 use super::http::PROTOCOL_VERSION;
 use super::pending::UpstreamId;
@@ -30,15 +31,15 @@ pub(super) struct Modern {
 }
 
 impl Modern {
-    /// The params of a request, with the metadata that every request carries.
-    pub(super) fn params(outgoing: &Outgoing, id: UpstreamId) -> Params {
+    /// A request, with the metadata that every request carries.
+    pub(super) fn request(outgoing: &Outgoing, id: UpstreamId) -> Bytes {
         let client = &outgoing.client;
         let token = outgoing.progress_token.as_ref().map(|_| id.to_json());
         let level = match outgoing.logs {
             LogWish::AtLeast(level) => Some(Json::string(level.as_str())),
             _ => None,
         };
-        edit_params(outgoing, &[], |meta| {
+        edited_request(outgoing, id, &[], |meta| {
             let own = meta.as_ref().and_then(Splice::new);
             if own.is_none() && token.is_none() && level.is_none() {
                 return Some(client.introduction().clone());
@@ -64,10 +65,11 @@ impl Modern {
             PROTOCOL_VERSION,
             HeaderValue::from_static(version().as_str()),
         );
-        headers.insert(
-            METHOD,
-            header_value(&HeaderText::encode(outgoing.method.as_str())),
-        );
+        let method = match outgoing.method.known() {
+            Some(known) => HeaderValue::from_static(known),
+            None => header_value(&HeaderText::encode(outgoing.method.as_str())),
+        };
+        headers.insert(METHOD, method);
         let Some(name) = &outgoing.name else {
             return headers;
         };
@@ -75,7 +77,7 @@ impl Modern {
             return headers;
         }
         headers.insert(NAME, header_value(&HeaderText::encode(name)));
-        if let Some(repeated) = self.param_headers.load().get(name) {
+        if let Some(repeated) = self.param_headers.load().get(&**name) {
             for (header, value) in repeated.values(outgoing.arguments.as_ref()) {
                 if let Ok(header) = HeaderName::try_from(header) {
                     headers.insert(header, header_value(&value));

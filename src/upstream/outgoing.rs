@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use crate::protocol::{ClientProfile, LogWish, Method};
 use crate::wire::Json;
 
@@ -24,9 +26,9 @@ pub struct Outgoing {
     /// The client's params, verbatim.
     pub params: Option<Json>,
     /// Members of `params` to replace: the original name or URI for the public one.
-    pub replace: Vec<(&'static str, Json)>,
+    pub replace: SmallVec<[(&'static str, Json); 1]>,
     /// The original name, URI or task id, which HTTP repeats in `Mcp-Name`.
-    pub name: Option<String>,
+    pub name: Option<Arc<str>>,
     /// The arguments of a tool, of which HTTP may repeat some.
     pub arguments: Option<Json>,
     /// Who asks.
@@ -57,7 +59,7 @@ impl Outgoing {
         Self {
             method,
             params,
-            replace: Vec::new(),
+            replace: SmallVec::new(),
             name: None,
             arguments: None,
             client,

@@ -1,6 +1,5 @@
 //! A task that the mux follows to its end on behalf of a client that knows nothing of tasks.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,7 +45,7 @@ impl Place {
         let params = Json::object([("taskId", &self.id)].into_iter().chain(more));
         let client = self.outgoing.client.clone();
         let mut outgoing = Outgoing::own(Method::Task(method), Some(params), client);
-        outgoing.name = self.id.text().map(Cow::into_owned);
+        outgoing.name = self.id.text().map(Arc::from);
         let draft = |id| dialect.draft(&outgoing, id, &connection.carrier);
         let mut exchange = connection.start(interest, draft).await?;
         // What it says of the task goes to the call that became it, and must not come after what ends that.

@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 
-use super::scan::{self, Literal, Member, Scanner, Span};
+use super::scan::{self, Scanner};
+use super::span::{Literal, Member, Span};
 use super::text;
 use super::{
     Json, JsonKind, Malformed, MalformedKind, Message, Notification, Request, RequestId, Response,
@@ -135,13 +136,14 @@ impl Envelope {
     }
 
     fn slot(&mut self, text: &[u8], key: &Literal) -> Option<(&'static str, &mut Option<Span>)> {
-        Some(match &*key.bytes(text) {
-            b"jsonrpc" => ("jsonrpc", &mut self.version),
-            b"id" => ("id", &mut self.id),
-            b"method" => ("method", &mut self.method),
-            b"params" => ("params", &mut self.params),
-            b"result" => ("result", &mut self.result),
-            b"error" => ("error", &mut self.error),
+        let key = key.bytes(text);
+        Some(match (key.len(), &*key) {
+            (7, b"jsonrpc") => ("jsonrpc", &mut self.version),
+            (2, b"id") => ("id", &mut self.id),
+            (6, b"method") => ("method", &mut self.method),
+            (6, b"params") => ("params", &mut self.params),
+            (6, b"result") => ("result", &mut self.result),
+            (5, b"error") => ("error", &mut self.error),
             _ => return None,
         })
     }
@@ -158,7 +160,7 @@ impl Envelope {
         if let Some(name) = self.repeated {
             return refuse(&format!("`{name}` occurs twice"));
         }
-        if self.version.map(read).and_then(text::decode).as_deref() != Some("2.0") {
+        if !self.version.map(read).is_some_and(is_two) {
             return refuse("`jsonrpc` is not \"2.0\"");
         }
         let null_id = self.id.map(read) == Some(b"null");
@@ -201,6 +203,11 @@ impl Envelope {
             _ => Ok(Response { id, body }.into()),
         }
     }
+}
+
+/// Whether this is the version of JSON-RPC, as nearly always without escapes.
+fn is_two(version: &[u8]) -> bool {
+    version == b"\"2.0\"" || text::decode(version).as_deref() == Some("2.0")
 }
 
 fn invalid(id: Option<RequestId>, detail: &str) -> Malformed {

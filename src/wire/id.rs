@@ -90,10 +90,11 @@ impl RequestId {
 
 /// The integer that `number` spells without sign, fraction and exponent, if it fits.
 fn plain_integer(number: &[u8]) -> Option<u64> {
-    if number.first() == Some(&b'+') {
-        return None;
-    }
-    std::str::from_utf8(number).ok()?.parse().ok()
+    let digit = |byte: &u8| byte.is_ascii_digit().then(|| u64::from(byte - b'0'));
+    let (first, rest) = number.split_first()?;
+    rest.iter().try_fold(digit(first)?, |value, byte| {
+        value.checked_mul(10)?.checked_add(digit(byte)?)
+    })
 }
 
 /// Peers that keep all numbers as floating point echo `1` as `1.0`.

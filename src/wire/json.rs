@@ -9,7 +9,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::WireError;
-use super::scan::{self, Member, Span};
+use super::scan;
+use super::span::{Member, Span};
 use super::text;
 use super::walk::{Elements, Members};
 
@@ -194,9 +195,13 @@ impl Json {
 
     /// The member `key`, the last one if there are several; `None` if there is none or the value is no object.
     pub fn get(&self, key: &str) -> Option<Self> {
-        let is_it = |member: &Member| member.key.is(&self.0, key);
-        let found = self.walk()?.filter(is_it).last()?;
-        Some(self.slice(found.value))
+        let mut found = None;
+        for member in Members::of_any(&self.0) {
+            if member.key.is(&self.0, key) {
+                found = Some(member.value);
+            }
+        }
+        Some(self.slice(found?))
     }
 
     /// All members in order, duplicates too; `None` if the value is no object.
@@ -207,8 +212,7 @@ impl Json {
 
     /// Each member in order, duplicates too, without a look at its value; none if the value is no object.
     pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
-        let members = self.walk().into_iter().flatten();
-        members.map(|member| Entry {
+        Members::of_any(&self.0).map(|member| Entry {
             object: self,
             member,
         })

@@ -15,6 +15,7 @@ mod message;
 mod nesting;
 mod pieces;
 mod scan;
+mod span;
 mod splice;
 mod sse;
 mod sse_decoder;

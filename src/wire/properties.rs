@@ -8,7 +8,8 @@ use proptest::sample::Index;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::scan::{Scanner, Span};
+use super::scan::Scanner;
+use super::span::{Member, Span};
 use super::walk::{Elements, Members};
 use super::*;
 
@@ -249,7 +250,7 @@ proptest! {
             let (mut scanned, mut walked) = (Vec::new(), Vec::new());
             let mut scanner = Scanner::new(text);
             if let Some(members) = Members::of(text) {
-                let read = |member: &scan::Member| (member.start(), member.key.bytes(text).into_owned(), member.value);
+                let read = |member: &Member| (member.start(), member.key.bytes(text).into_owned(), member.value);
                 scanner.object(|member| scanned.push(read(&member))).unwrap();
                 walked.extend(members.map(|member| read(&member)));
             } else if let Some(elements) = Elements::of(text) {

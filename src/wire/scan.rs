@@ -3,11 +3,9 @@
 //! It accepts what `serde_json` accepts as a `RawValue`: any number by grammar, and `\u` escapes without looking at
 //! surrogate pairs. UTF-8 is checked by the caller beforehand, since the standard library does that faster in one go.
 
-use std::borrow::Cow;
-use std::ops::Range;
-
 use super::WireError;
 use super::nesting::{Container, Nesting};
+use super::span::{Literal, Member, Span};
 use super::text;
 
 /// A scanner over a text, standing at `at`.
@@ -15,85 +13,12 @@ use super::text;
 pub(super) struct Scanner<'a> {
     text: &'a [u8],
     at: usize,
+    /// How many escapes there were so far.
+    escapes: usize,
 }
 
 /// What is wrong with a text; where, is then in [`Scanner::at`].
 type Detail = &'static str;
-
-/// A string literal: the span between its quotes.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Literal {
-    start: usize,
-    pub(super) end: usize,
-    escaped: bool,
-}
-
-/// One member of an object.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Member {
-    pub(super) key: Literal,
-    pub(super) value: Span,
-}
-
-/// A range of bytes; `Copy`, unlike `Range`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Span {
-    pub(super) start: usize,
-    pub(super) end: usize,
-}
-
-impl Span {
-    pub(super) fn range(self) -> Range<usize> {
-        self.start..self.end
-    }
-}
-
-impl Member {
-    /// Offset of the quote that opens the key.
-    pub(super) fn start(&self) -> usize {
-        self.key.start - 1
-    }
-}
-
-impl Literal {
-    /// The literal between quotes at these places. `escaped`: there are backslashes in it.
-    pub(super) fn new(start: usize, end: usize, escaped: bool) -> Self {
-        Self {
-            start,
-            end,
-            escaped,
-        }
-    }
-
-    /// The decoded string; `text` is what was scanned.
-    pub(super) fn decode<'a>(&self, text: &'a [u8]) -> Cow<'a, str> {
-        let raw = &text[self.start..self.end];
-        if self.escaped {
-            text::unescape(raw).text.into()
-        } else {
-            text::unicode(raw)
-        }
-    }
-
-    /// The same as bytes, which spares a second look at the encoding.
-    pub(super) fn bytes<'a>(&self, text: &'a [u8]) -> Cow<'a, [u8]> {
-        let raw = &text[self.start..self.end];
-        if self.escaped {
-            text::unescape(raw).text.into_bytes().into()
-        } else {
-            raw.into()
-        }
-    }
-
-    /// Whether the string decodes to `wanted`.
-    #[inline]
-    pub(super) fn is(&self, text: &[u8], wanted: &str) -> bool {
-        if self.escaped {
-            return *self.bytes(text) == *wanted.as_bytes();
-        }
-        text[self.start..self.end] == *wanted.as_bytes()
-    }
-}
 
 /// Checks that `text` is one JSON value in UTF-8 and returns its span without the whitespace around it.
 pub(super) fn whole(text: &[u8]) -> Result<Span, WireError> {
@@ -107,6 +32,10 @@ pub(super) fn whole(text: &[u8]) -> Result<Span, WireError> {
 
 /// Checks the encoding of a whole text.
 pub(super) fn check_utf8(text: &[u8]) -> Result<(), WireError> {
+    // Most texts are plain ASCII, which is seen four times as fast.
+    if text.is_ascii() {
+        return Ok(());
+    }
     match std::str::from_utf8(text) {
         Ok(_) => Ok(()),
         Err(error) => Err(WireError::NotJson {
@@ -118,7 +47,11 @@ pub(super) fn check_utf8(text: &[u8]) -> Result<(), WireError> {
 
 impl<'a> Scanner<'a> {
     pub(super) fn new(text: &'a [u8]) -> Self {
-        Self { text, at: 0 }
+        Self {
+            text,
+            at: 0,
+            escapes: 0,
+        }
     }
 
     pub(super) fn text(&self) -> &'a [u8] {
@@ -158,12 +91,23 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// The end of the value at `at`. What is read is a number in a register, not a member: that halves the time.
-    fn end_of_value(&mut self, mut at: usize) -> Result<usize, Detail> {
+    /// The end of the value at `at`.
+    #[inline]
+    fn end_of_value(&mut self, at: usize) -> Result<usize, Detail> {
+        match self.text.get(at) {
+            Some(b'"') => self.string(at),
+            Some(b'-' | b'0'..=b'9') => self.number(at),
+            Some(b'{' | b'[') => self.end_of_container(at),
+            _ => self.word(at),
+        }
+    }
+
+    /// The end of the container at `at`. What is read is a number in a register, not a member: that halves the time.
+    fn end_of_container(&mut self, mut at: usize) -> Result<usize, Detail> {
         let mut nesting = Nesting::default();
         loop {
             match self.text.get(at) {
-                Some(b'"') => at = self.string(at)?.end + 1,
+                Some(b'"') => at = self.string(at)?,
                 Some(b'-' | b'0'..=b'9') => at = self.number(at)?,
                 Some(b'{') => {
                     at = self.past_blank(at + 1);
@@ -279,8 +223,10 @@ impl<'a> Scanner<'a> {
         if self.text.get(at) != Some(&b'"') {
             return self.expected(at, "expected a key");
         }
-        let key = self.string(at)?;
-        let colon = self.past_blank(key.end + 1);
+        let escapes = self.escapes;
+        let end = self.string(at)?;
+        let key = Literal::new(at + 1, end - 1, self.escapes > escapes);
+        let colon = self.past_blank(end);
         if self.text.get(colon) != Some(&b':') {
             return self.expected(colon, "expected a colon");
         }
@@ -330,17 +276,24 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Scans the string whose opening quote is at `quote`.
+    /// The end of the string whose opening quote is at `quote`.
     #[inline]
-    fn string(&mut self, quote: usize) -> Result<Literal, Detail> {
+    fn string(&mut self, quote: usize) -> Result<usize, Detail> {
         let start = quote + 1;
-        let (mut at, mut escaped) = (start, false);
+        match text::short_string(&self.text[start..]) {
+            Some(length) => Ok(start + length + 1),
+            None => self.long_string(start),
+        }
+    }
+
+    /// The end of the string whose text begins at `at`.
+    fn long_string(&mut self, mut at: usize) -> Result<usize, Detail> {
         loop {
             at += text::plain_prefix(&self.text[at..]);
             match self.text.get(at) {
-                Some(b'"') => return Ok(Literal::new(start, at, escaped)),
+                Some(b'"') => return Ok(at + 1),
                 Some(b'\\') => {
-                    escaped = true;
+                    self.escapes += 1;
                     at = self.escape(at + 1)?;
                 }
                 Some(_) => return self.expected(at, "control character in a string"),

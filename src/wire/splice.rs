@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use smallvec::SmallVec;
 
 use super::Json;
-use super::scan::Member;
+use super::span::Member;
 use super::text;
 
 /// How many members of an object are noted without memory of their own: as many as params, results and `_meta` have.

@@ -16,30 +16,34 @@ const HIGHS: u64 = ONES << 7;
 
 /// Most strings are shorter than this, in bytes; only for longer ones a search in great steps pays.
 const SHORT: usize = 32;
-/// How far such a search goes in one step. The compiler makes vector instructions of a loop over so many.
-const BLOCK: usize = 64;
+/// The length of a string without escapes that begins here, if that is short; the quote that ends it is behind it.
+/// Nearly all strings but texts are, and this is little enough code for every place that meets one.
+#[inline]
+pub(super) fn short_string(text: &[u8]) -> Option<usize> {
+    let words = text.first_chunk::<16>()?;
+    let (words, _) = words.as_chunks::<8>();
+    for (at, word) in [0, 8].into_iter().zip(words) {
+        let hits = specials(u64::from_le_bytes(*word));
+        if hits != 0 {
+            let end = at + first(hits);
+            return (text[end] == b'"').then_some(end);
+        }
+    }
+    None
+}
 
 /// Length of the longest prefix without a quote, a backslash or a control character.
-#[inline]
 pub(super) fn plain_prefix(text: &[u8]) -> usize {
     let mut at = 0;
-    while let Some(chunk) = text[at..].first_chunk::<8>() {
-        let hits = specials(u64::from_le_bytes(*chunk));
+    while let Some(word) = text[at..].first_chunk::<8>() {
+        let hits = specials(u64::from_le_bytes(*word));
         if hits != 0 {
             return at + first(hits);
         }
         at += 8;
         if at >= SHORT {
-            at += plain_blocks(&text[at..]);
-            break;
+            return at + plain_run(&text[at..]);
         }
-    }
-    while let Some(chunk) = text[at..].first_chunk::<8>() {
-        let hits = specials(u64::from_le_bytes(*chunk));
-        if hits != 0 {
-            return at + first(hits);
-        }
-        at += 8;
     }
     let rest = &text[at..];
     at + rest
@@ -48,34 +52,20 @@ pub(super) fn plain_prefix(text: &[u8]) -> usize {
         .unwrap_or(rest.len())
 }
 
-/// Length of the blocks at the start of `text` that have nothing special in them.
-fn plain_blocks(text: &[u8]) -> usize {
-    let is_plain = |block: &&[u8; BLOCK]| {
-        let (words, _) = block.as_chunks::<8>();
-        let hits = |word: &[u8; 8]| specials(u64::from_le_bytes(*word));
-        words.iter().fold(0, |all, word| all | hits(word)) == 0
-    };
-    let (blocks, _) = text.as_chunks::<BLOCK>();
-    blocks.iter().take_while(is_plain).count() * BLOCK
+/// The same for what is probably long: two looks that each take a vector at a time are faster than one at words.
+fn plain_run(text: &[u8]) -> usize {
+    let run = &text[..until_quote(text)];
+    let lowest = run.iter().fold(u8::MAX, |lowest, byte| lowest.min(*byte));
+    if lowest >= b' ' {
+        return run.len();
+    }
+    let control = run.iter().position(|byte| *byte < b' ');
+    control.unwrap_or(run.len())
 }
 
 /// Length of the longest prefix without a quote or a backslash.
-#[inline]
 pub(super) fn until_quote(text: &[u8]) -> usize {
-    let mut at = 0;
-    while at < SHORT {
-        let Some(chunk) = text[at..].first_chunk::<8>() else {
-            break;
-        };
-        let word = u64::from_le_bytes(*chunk);
-        let hits = zeros(word ^ (ONES * 0x22)) | zeros(word ^ (ONES * 0x5c));
-        if hits != 0 {
-            return at + first(hits);
-        }
-        at += 8;
-    }
-    let rest = &text[at..];
-    at + memchr::memchr2(b'"', b'\\', rest).unwrap_or(rest.len())
+    memchr::memchr2(b'"', b'\\', text).unwrap_or(text.len())
 }
 
 /// Sets the high bit of each byte that is zero. Borrows may set false bits above the lowest true one, which is all that
@@ -230,11 +220,11 @@ mod tests {
 
     #[test]
     fn long_plain_prefixes_end_at_the_first_special_byte() {
-        for length in 0..3 * BLOCK {
+        for length in 0..6 * SHORT {
             for special in [b'"', b'\\', 0, 0x1f] {
                 let mut text = vec![b'x'; length];
                 text.push(special);
-                text.extend_from_slice(&[b'y'; 2 * BLOCK]);
+                text.extend_from_slice(&[b'y'; 4 * SHORT]);
                 assert_eq!(plain_prefix(&text), length, "{special:#x} at {length}");
                 if special > 0x1f {
                     assert_eq!(until_quote(&text), length, "{special:#x} at {length}");
@@ -243,6 +233,24 @@ mod tests {
             assert_eq!(plain_prefix(&vec![b'x'; length]), length);
             assert_eq!(until_quote(&vec![0xc3; length]), length);
         }
+    }
+
+    #[test]
+    fn short_strings_end_at_their_quote() {
+        for length in 0..20 {
+            for (special, found) in [(b'"', true), (b'\\', false), (0, false)] {
+                let mut text = vec![b'x'; length];
+                text.push(special);
+                text.extend_from_slice(b"\"more text than is looked at");
+                let expected = (found && length < 16).then_some(length);
+                assert_eq!(short_string(&text), expected, "{special:#x} at {length}");
+            }
+        }
+        assert_eq!(
+            short_string(b"text\""),
+            None,
+            "too little is left to be seen at once"
+        );
     }
 
     #[test]

@@ -3,8 +3,8 @@
 //! A span costs a tenth of what the scanner takes for it, and looking for a member is done many times for each message.
 //! In a text that is not valid after all, spans would be wrong, but never outside of it.
 
-use super::scan::{Literal, Member, Span};
-use super::text::until_quote;
+use super::span::{Literal, Member, Span};
+use super::text::{short_string, until_quote};
 
 /// The members of an object, in order, duplicates too.
 pub(super) struct Members<'a> {
@@ -14,8 +14,15 @@ pub(super) struct Members<'a> {
 
 impl<'a> Members<'a> {
     /// Those of the object that `text` is; `None` if it is none.
+    #[inline]
     pub(super) fn of(text: &'a [u8]) -> Option<Self> {
         (text.first() == Some(&b'{')).then_some(Self { text, at: 1 })
+    }
+
+    /// Those of the object that `text` may be, else none.
+    #[inline]
+    pub(super) fn of_any(text: &'a [u8]) -> Self {
+        Self::of(text).unwrap_or(Self { text: b"", at: 0 })
     }
 }
 
@@ -83,24 +90,44 @@ fn past_comma(text: &[u8], at: usize) -> usize {
 #[inline]
 fn string(text: &[u8], quote: usize) -> Literal {
     let start = quote + 1;
-    let (mut end, mut escaped) = (start, false);
-    loop {
-        end += until_quote(text.get(end..).unwrap_or_default());
-        match text.get(end) {
-            Some(b'\\') => {
-                escaped = true;
-                end += 2;
-            }
-            Some(_) => return Literal::new(start, end, escaped),
-            None => return Literal::new(start.min(text.len()), text.len(), escaped),
-        }
+    if let Some(length) = short_string(&text[start..]) {
+        return Literal::new(start, start + length, false);
     }
+    let end = start + until_quote(&text[start..]);
+    match text.get(end) {
+        Some(b'"') => Literal::new(start, end, false),
+        _ => Literal::new(start, end_of_escaped(text, end), true),
+    }
+}
+
+/// The place of the quote that ends a string, whose opening quote is at `quote`, or the end of the text.
+#[inline]
+fn closing_quote(text: &[u8], quote: usize) -> usize {
+    let start = quote + 1;
+    if let Some(length) = short_string(&text[start..]) {
+        return start + length;
+    }
+    let end = start + until_quote(&text[start..]);
+    match text.get(end) {
+        Some(b'"') => end,
+        _ => end_of_escaped(text, end),
+    }
+}
+
+/// The same for a string with escapes; this is the place of the first one.
+#[cold]
+fn end_of_escaped(text: &[u8], mut at: usize) -> usize {
+    while text.get(at) == Some(&b'\\') {
+        at += 2;
+        at += until_quote(text.get(at..).unwrap_or_default());
+    }
+    at.min(text.len())
 }
 
 #[inline]
 fn value(text: &[u8], start: usize) -> Span {
     let end = match text.get(start) {
-        Some(b'"') => string(text, start).end + 1,
+        Some(b'"') => closing_quote(text, start) + 1,
         Some(b'{' | b'[') => end_of_container(text, start),
         _ => end_of_word(text, start),
     };
@@ -143,7 +170,7 @@ fn end_of_container(text: &[u8], start: usize) -> usize {
         at += 1;
         match CLASSES[usize::from(*byte)] {
             PLAIN => {}
-            QUOTE => at = string(text, at - 1).end + 1,
+            QUOTE => at = closing_quote(text, at - 1) + 1,
             OPENS => depth += 1,
             _ => {
                 depth -= 1;
