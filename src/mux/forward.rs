@@ -304,7 +304,7 @@ pub(super) async fn start(
         let why = "`requestState` belongs to a server that does not offer this any more";
         return Err(CallError::BadParams(why.to_owned()));
     }
-    let sent = hub.sent(server, &outgoing).await?;
+    let sent = hub.sent(server, &Arc::new(outgoing)).await?;
     Ok(Running {
         errand: sent.errand,
         call: call.clone(),

@@ -86,7 +86,7 @@ impl Mux {
     pub(super) async fn sent(
         &self,
         server: &ServerName,
-        outgoing: &Outgoing,
+        outgoing: &Arc<Outgoing>,
     ) -> Result<Sent, CallError> {
         let begun = Instant::now();
         loop {

@@ -1,6 +1,7 @@
 //! The token for the requests to one server, always the newest one.
 
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
@@ -82,6 +83,16 @@ impl Credentials for Access {
         .boxed()
     }
 
+    fn at_hand(&self) -> Poll<Option<HeaderValue>> {
+        let held = self.0.held.lock();
+        let good = held.looked.is_some_and(|looked| looked.elapsed() < GOOD);
+        match &held.login {
+            None if good => Poll::Ready(None),
+            Some(login) if good && login.is_fresh() => Poll::Ready(Some(header(login))),
+            _ => Poll::Pending,
+        }
+    }
+
     fn refused<'a>(&'a self, refusal: Refusal<'a>) -> BoxFuture<'a, bool> {
         self.0.clone().refused(refusal).boxed()
     }
@@ -104,21 +115,14 @@ impl Credentials for Access {
             return format!("run `mcpmux login {}`{lacking}", self.0.server);
         }
         let trouble = self.0.held.lock().trouble.clone();
-        let trouble = trouble
-            .map(|trouble| format!(": {trouble}"))
-            .unwrap_or_default();
+        let trouble = trouble.map_or_else(String::new, |trouble| format!(": {trouble}"));
         format!("check `auth` of `{}`{trouble}", self.0.server)
     }
 }
 
 impl Inner {
     async fn current(self: &Arc<Self>) -> Result<Option<HeaderValue>, OAuthError> {
-        let login = if self.has_just_looked() {
-            self.held.lock().login.clone()
-        } else {
-            self.login().await?
-        };
-        let Some(login) = login else {
+        let Some(login) = self.login().await? else {
             return Ok(None);
         };
         if login.is_fresh() {
@@ -209,11 +213,6 @@ impl Inner {
         }
         drop(turn);
         Ok(false)
-    }
-
-    fn has_just_looked(&self) -> bool {
-        let looked = self.held.lock().looked;
-        looked.is_some_and(|looked| looked.elapsed() < GOOD)
     }
 
     /// What is held now, read anew if it was changed.

@@ -1,5 +1,7 @@
 //! Credentials that change while the mux runs.
 
+use std::task::Poll;
+
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, HeaderValue, StatusCode};
 
@@ -13,6 +15,9 @@ use super::TransportError;
 pub trait Credentials: Send + Sync {
     /// The value of `Authorization` for the next request; `None` if there is nothing to show. Waits while it is renewed.
     fn current(&self) -> BoxFuture<'_, Result<Option<HeaderValue>, TransportError>>;
+
+    /// The same for a request that need not wait; pending where it has to be looked up.
+    fn at_hand(&self) -> Poll<Option<HeaderValue>>;
 
     /// Whether the request should be sent once more, since there is something new to show.
     fn refused<'a>(&'a self, refusal: Refusal<'a>) -> BoxFuture<'a, bool>;

@@ -1,6 +1,7 @@
 //! One server over HTTP: its URL, and what every request to it carries.
 
 use std::sync::Arc;
+use std::task::Poll;
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, LOCATION};
@@ -34,13 +35,40 @@ pub struct Standing {
     lines: Vec<u8>,
 }
 
+/// The headers of one request alone: few, so that a list is faster than a map.
+pub type Extra = Vec<(HeaderName, HeaderValue)>;
+
 /// One request: what it shares with others, and its own.
 #[derive(Clone, Copy)]
 struct Sent<'a> {
     method: &'a Method,
     standing: &'a Standing,
-    extra: &'a HeaderMap,
+    extra: &'a [(HeaderName, HeaderValue)],
+    /// `Authorization`, where it changes.
+    shown: Option<&'a HeaderValue>,
     body: Option<&'a Bytes>,
+}
+
+impl Sent<'_> {
+    /// Its own headers.
+    fn own(&self) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
+        let shown = self.shown.map(|shown| (&AUTHORIZATION, shown));
+        let extra = self.extra.iter().map(|(name, value)| (name, value));
+        extra.chain(shown)
+    }
+
+    /// Whether some of them are among those that it shares with others.
+    fn repeats(&self) -> bool {
+        let shared = &self.standing.headers;
+        self.own()
+            .any(|(own, _)| shared.keys().any(|name| name == own))
+    }
+
+    fn replace_in(&self, headers: &mut HeaderMap) {
+        for (name, value) in self.own() {
+            headers.insert(name, value.clone());
+        }
+    }
 }
 
 impl Endpoint {
@@ -121,23 +149,23 @@ impl Endpoint {
     /// Sends `body`. A header given here replaces the configured one of that name.
     pub async fn post(&self, headers: HeaderMap, body: Bytes) -> Result<Answer, TransportError> {
         let standing = self.standing(headers);
-        self.post_with(&standing, &HeaderMap::new(), body).await
+        self.post_with(&standing, &[], &body).await
     }
 
     /// Sends `body` with headers that stand, and further ones, which replace those of the same name.
-    pub async fn post_with(
-        &self,
-        standing: &Standing,
-        extra: &HeaderMap,
-        body: Bytes,
-    ) -> Result<Answer, TransportError> {
+    pub fn post_with<'a>(
+        &'a self,
+        standing: &'a Standing,
+        extra: &'a [(HeaderName, HeaderValue)],
+        body: &'a Bytes,
+    ) -> impl Future<Output = Result<Answer, TransportError>> + Send + 'a {
         self.send(Sent {
             method: &Method::POST,
             standing,
             extra,
-            body: Some(&body),
+            shown: None,
+            body: Some(body),
         })
-        .await
     }
 
     /// Asks for the resource, usually an event stream.
@@ -158,7 +186,8 @@ impl Endpoint {
         self.send(Sent {
             method: &method,
             standing: &self.standing(headers),
-            extra: &HeaderMap::new(),
+            extra: &[],
+            shown: None,
             body: None,
         })
         .await
@@ -184,68 +213,70 @@ impl Endpoint {
         })
     }
 
-    async fn send(&self, sent: Sent<'_>) -> Result<Answer, TransportError> {
-        match &self.credentials {
-            None => self.execute(sent).await,
-            Some(credentials) => self.send_showing(&**credentials, sent).await,
+    /// Sends a request with the credentials, and once more if it was refused and there are others then.
+    async fn send(&self, mut sent: Sent<'_>) -> Result<Answer, TransportError> {
+        let Some(credentials) = &self.credentials else {
+            return self.go(sent).await;
+        };
+        let shown = match credentials.at_hand() {
+            Poll::Ready(shown) => shown,
+            Poll::Pending => credentials.current().await?,
+        };
+        sent.shown = shown.as_ref();
+        let answer = self.go(sent).await?;
+        match Refusal::of(answer.status, &answer.headers, sent.shown) {
+            None => Ok(answer),
+            // Apart: the future of a call is made for each one, and need not have room for this.
+            Some(_) => Box::pin(self.refused(&**credentials, sent, answer)).await,
         }
     }
 
-    /// Sends a request with the credentials, and once more if it was refused and there are others then.
-    async fn send_showing(
+    async fn refused(
         &self,
         credentials: &dyn Credentials,
         sent: Sent<'_>,
+        mut answer: Answer,
     ) -> Result<Answer, TransportError> {
-        let shown = credentials.current().await?;
-        let mut answer = self.show(sent, shown.as_ref()).await?;
-        let refusal = Refusal::of(answer.status, &answer.headers, shown.as_ref());
-        let Some(refusal) = refusal else {
-            return Ok(answer);
-        };
-        if credentials.refused(refusal).await {
+        let refusal = Refusal::of(answer.status, &answer.headers, sent.shown);
+        if let Some(refusal) = refusal
+            && credentials.refused(refusal).await
+        {
             let shown = credentials.current().await?;
-            answer = self.show(sent, shown.as_ref()).await?;
+            let shown = shown.as_ref();
+            answer = self.go(Sent { shown, ..sent }).await?;
         }
         answer.advice = Some(credentials.advice());
         Ok(answer)
     }
 
-    async fn show(
-        &self,
-        sent: Sent<'_>,
-        shown: Option<&HeaderValue>,
-    ) -> Result<Answer, TransportError> {
-        let Some(shown) = shown else {
-            return self.execute(sent).await;
-        };
-        let mut extra = sent.extra.clone();
-        extra.insert(AUTHORIZATION, shown.clone());
-        let extra = &extra;
-        self.execute(Sent { extra, ..sent }).await
-    }
-
-    async fn execute(&self, sent: Sent<'_>) -> Result<Answer, TransportError> {
-        let mut repeated = sent.extra.keys();
-        if repeated.any(|name| sent.standing.headers.contains_key(name)) {
-            let mut headers = sent.standing.headers.clone();
-            headers.extend(sent.extra.clone());
-            let sent = Sent {
-                standing: &self.standing(headers),
-                extra: &HeaderMap::new(),
-                ..sent
-            };
-            return Box::pin(self.go(sent)).await;
-        }
-        self.go(sent).await
-    }
-
     async fn go(&self, sent: Sent<'_>) -> Result<Answer, TransportError> {
         match &self.way {
-            Way::Plain(pool) => self.plainly(pool, sent).await,
-            // Apart: the future of a plain call is made for each one, and need not have room for this.
+            Way::Plain(pool) if !sent.repeats() => self.plainly(pool, sent).await,
+            Way::Plain(pool) => Box::pin(self.plainly_anew(pool, sent)).await,
             Way::Client(client) => Box::pin(self.by_client(client, sent)).await,
         }
+    }
+
+    /// Sends a request some of whose headers stand in the place of those that many share.
+    async fn plainly_anew(
+        &self,
+        pool: &Arc<Pool>,
+        sent: Sent<'_>,
+    ) -> Result<Answer, TransportError> {
+        let mut headers = sent.standing.headers.clone();
+        sent.replace_in(&mut headers);
+        let standing = &self.standing(headers);
+        let (extra, shown) = (&[][..], None);
+        self.plainly(
+            pool,
+            Sent {
+                standing,
+                extra,
+                shown,
+                ..sent
+            },
+        )
+        .await
     }
 
     /// Follows redirects as [`HttpClient`] says.
@@ -258,6 +289,7 @@ impl Endpoint {
                 target: &url[Position::BeforePath..Position::AfterQuery],
                 lines: &sent.standing.lines,
                 extra: sent.extra,
+                shown: sent.shown,
                 body: sent.body,
             };
             let answer = pool.send(&request).await?;
@@ -277,7 +309,7 @@ impl Endpoint {
     async fn by_client(&self, client: &Client, sent: Sent<'_>) -> Result<Answer, TransportError> {
         let mut request = Request::new(sent.method.clone(), on_http(&self.url));
         *request.headers_mut() = sent.standing.headers.clone();
-        request.headers_mut().extend(sent.extra.clone());
+        sent.replace_in(request.headers_mut());
         *request.body_mut() = sent.body.cloned().map(Into::into);
         let sent = client.execute(request).await;
         let mut response = sent.map_err(|error| failure(&self.url, &error))?;

@@ -53,7 +53,7 @@ pub use child::{Child, spawn};
 pub use chosen::Fits;
 pub use credentials::{Credentials, Refusal};
 pub use duplex::{Duplex, Incoming, Outgoing};
-pub use endpoint::{Endpoint, Standing};
+pub use endpoint::{Endpoint, Extra, Standing};
 pub use error::TransportError;
 pub use guard::Guard;
 pub use http_client::HttpClient;

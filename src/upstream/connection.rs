@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue};
+use http::HeaderValue;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 use tracing::debug;
 
 use crate::protocol::{Outcome, RpcError, Said, ServerName, notification};
-use crate::transport::{Incoming, Outgoing as Pipe, TransportError};
+use crate::transport::{Extra, Incoming, Outgoing as Pipe, TransportError};
 use crate::wire::{Json, Notification, RequestId, Response};
 
 use super::UpstreamError;
@@ -53,7 +53,7 @@ pub(super) struct Draft {
     /// The request in the server's own words.
     pub(super) frame: Bytes,
     /// What HTTP says besides.
-    pub(super) headers: HeaderMap,
+    pub(super) headers: Extra,
     /// How it is cancelled.
     pub(super) cancel: CancelStyle,
 }
@@ -186,7 +186,7 @@ impl Connection {
         self: &Arc<Self>,
         interest: Interest,
         draft: impl FnOnce(UpstreamId) -> Draft,
-    ) -> Result<Exchange, UpstreamError> {
+    ) -> Result<Box<Exchange>, UpstreamError> {
         if self.is_closed() {
             return Err(UpstreamError::unavailable("the connection was lost"));
         }
@@ -194,7 +194,8 @@ impl Connection {
             return Err(UpstreamError::unavailable("the connection was lost"));
         };
         let draft = draft(id);
-        let mut exchange = Exchange::new(id, deliveries, self.clone(), draft.cancel);
+        let exchange = Exchange::new(id, deliveries, self.clone(), draft.cancel);
+        let mut exchange = Box::new(exchange);
         match &self.carrier {
             Carrier::Duplex(pipe) => {
                 if let Err(error) = pipe.send(draft.frame).await {

@@ -1,10 +1,12 @@
 //! The words of an era, towards a server. The only place that tells the eras apart.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
-use http::HeaderMap;
 
 use crate::catalog::Inventory;
 use crate::protocol::{Era, LogWish, Outcome};
+use crate::transport::Extra;
 use crate::wire::{Json, Request, RequestId, Splice};
 
 use super::connection::{CancelStyle, Carrier, Draft};
@@ -34,7 +36,7 @@ impl Dialect {
     /// Puts a request into the server's words.
     pub(super) fn draft(&self, outgoing: &Outgoing, id: UpstreamId, carrier: &Carrier) -> Draft {
         let (frame, headers) = match self {
-            Self::Legacy(_) => (Legacy::request(outgoing, id), HeaderMap::new()),
+            Self::Legacy(_) => (Legacy::request(outgoing, id), Extra::new()),
             Self::Modern(modern) => (Modern::request(outgoing, id), modern.headers(outgoing)),
         };
         Draft {
@@ -63,7 +65,7 @@ impl Dialect {
     }
 
     /// What to make of the answer to a request.
-    pub(super) fn plan(&self, outgoing: &Outgoing) -> Plan {
+    pub(super) fn plan(&self, outgoing: &Arc<Outgoing>) -> Plan {
         match self {
             Self::Legacy(legacy) => legacy.plan(outgoing),
             Self::Modern(_) => Modern::plan(outgoing),

@@ -20,9 +20,10 @@ use super::{Outgoing, UpstreamError};
 
 /// One call under way at a server. Dropping it cancels it there.
 pub struct Errand {
-    exchange: Exchange,
+    // In places of their own, so that an errand is small while it is handed from one to the next.
+    exchange: Box<Exchange>,
     plan: Plan,
-    task: Option<Task>,
+    task: Option<Box<Task>>,
     hold: Hold,
 }
 
@@ -71,13 +72,13 @@ pub(super) enum Plan {
     /// Nothing else.
     Outcome,
     /// A task, for the request asked for one (2025-11-25, "Tasks").
-    Task(Box<Outgoing>),
+    Task(Arc<Outgoing>),
     /// A refusal, since the client cannot have tasks: then this is sent on the mux's own account (SEP-2663).
-    Refusal(Box<Outgoing>),
+    Refusal(Arc<Outgoing>),
     /// Nothing: the request was refused and is to be sent again.
-    Again(Box<Outgoing>),
+    Again(Arc<Outgoing>),
     /// A task, for the request said that the mux can have one.
-    Declared(Box<Outgoing>),
+    Declared(Arc<Outgoing>),
 }
 
 enum Task {
@@ -102,7 +103,7 @@ impl Task {
 }
 
 impl Errand {
-    pub(super) fn new(exchange: Exchange, plan: Plan, held: Held) -> Self {
+    pub(super) fn new(exchange: Box<Exchange>, plan: Plan, held: Held) -> Self {
         Self {
             exchange,
             plan,
@@ -154,7 +155,7 @@ impl Errand {
 
     /// Answers those of the open questions whose keys these are.
     pub async fn answer(&mut self, answers: &[InputAnswer]) {
-        match &mut self.task {
+        match self.task.as_deref_mut() {
             None => self.exchange.answer(answers).await,
             Some(Task::Legacy(task)) => task.answer(answers).await,
             Some(Task::Modern(task)) => task.answer(answers).await,
@@ -172,7 +173,7 @@ impl Errand {
                     .get("task")
                     .and_then(|task| TaskState::read(&task));
                 let task = state.map(|state| Followed::new(connection(), outgoing, state));
-                self.task = task.map(|task| Task::Legacy(LegacyTask::new(task)));
+                self.task = task.map(|task| Box::new(Task::Legacy(LegacyTask::new(task))));
                 self.task.is_some()
             }
             (Plan::Declared(outgoing), Ok(Step::Done(Outcome::Complete(said)))) => {
@@ -180,15 +181,15 @@ impl Errand {
                 let is_task = kind.as_ref().and_then(Json::text).as_deref() == Some("task");
                 let state = TaskState::read(&said.json).filter(|_| is_task);
                 let task = state.map(|state| Followed::new(connection(), outgoing, state));
-                self.task = task.map(|task| Task::Modern(ModernTask::new(task)));
+                self.task = task.map(|task| Box::new(Task::Modern(ModernTask::new(task))));
                 self.task.is_some()
             }
             (Plan::Refusal(outgoing), Err(UpstreamError::Answered(error)))
                 if lacks_tasks(&error.json) =>
             {
-                let mut outgoing = outgoing.clone();
-                outgoing.client = outgoing.client.declaring(TASKS).into();
-                self.plan = Plan::Again(outgoing);
+                let mut again = Outgoing::clone(outgoing);
+                again.client = outgoing.client.declaring(TASKS).into();
+                self.plan = Plan::Again(Arc::new(again));
                 true
             }
             _ => false,

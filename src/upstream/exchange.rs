@@ -55,9 +55,9 @@ pub(super) struct Exchange {
     /// The client's own progress token, put into each report.
     progress_token: Option<Json>,
     asked: Asked,
-    /// Questions that are about to be put to the client, and since when.
+    /// Questions that are about to be put to the client, and until when further ones are waited for.
     gathered: Vec<InputRequest>,
-    since: Instant,
+    until: Option<Instant>,
     /// Taken from the queue while looking for further questions.
     ahead: Option<Delivery>,
     /// The capability for lack of which a question was refused.
@@ -118,7 +118,7 @@ impl Exchange {
             progress_token: None,
             asked: Asked::default(),
             gathered: Vec::new(),
-            since: Instant::now(),
+            until: None,
             ahead: None,
             lacking: None,
         }
@@ -238,7 +238,7 @@ impl Exchange {
     /// A question for the client.
     fn ask(&mut self, request: Request) {
         if self.gathered.is_empty() {
-            self.since = Instant::now();
+            self.until = Some(Instant::now() + ALL_QUESTIONS);
         }
         // The client may take its time.
         self.heard_always();
@@ -248,7 +248,8 @@ impl Exchange {
     /// All questions that the server asks at once, so that the client can be asked them at once. Cancel safe.
     async fn gather(&mut self) -> Vec<InputRequest> {
         while self.ahead.is_none() {
-            let end = (Instant::now() + NEXT_QUESTION).min(self.since + ALL_QUESTIONS);
+            let next = Instant::now() + NEXT_QUESTION;
+            let end = self.until.map_or(next, |until| next.min(until));
             match timeout_at(end, self.deliveries.recv()).await {
                 Ok(Some(Delivery::Ask(request))) => self.ask(request),
                 Ok(Some(Delivery::Lacking(capability))) => self.lacks(&capability),

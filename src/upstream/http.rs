@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use tracing::debug;
 
 use crate::protocol::{RpcError, code};
-use crate::transport::{Answer, Endpoint, EventStream, Standing, TransportError, is_events};
+use crate::transport::{Answer, Endpoint, EventStream, Extra, Standing, TransportError, is_events};
 use crate::wire::{Frame, Json, Message, RequestId};
 
 use super::UpstreamError;
@@ -74,9 +74,9 @@ impl HttpCarrier {
         headers
     }
 
-    async fn post(&self, extra: HeaderMap, body: Bytes) -> Result<Answer, UpstreamError> {
+    async fn post(&self, extra: &Extra, body: &Bytes) -> Result<Answer, UpstreamError> {
         let standing = self.posts.load_full();
-        let answer = self.endpoint.post_with(&standing, &extra, body).await;
+        let answer = self.endpoint.post_with(&standing, extra, body).await;
         let answer = answer.map_err(|error| from_transport(&error))?;
         if self.session.get().is_none()
             && let Some(session) = answer.headers.get(SESSION_ID)
@@ -89,7 +89,7 @@ impl HttpCarrier {
 
     /// Sends a message that wants no answer.
     pub(super) async fn post_and_forget(&self, body: Bytes) -> Result<(), UpstreamError> {
-        let answer = self.post(HeaderMap::new(), body).await?;
+        let answer = self.post(&Extra::new(), &body).await?;
         if answer.status.is_success() {
             return Ok(());
         }
@@ -140,16 +140,11 @@ impl HttpCarrier {
 
 impl Connection {
     /// Sends a request and brings everything that the server says to it to its exchange.
-    pub(super) async fn post_request(
-        self: Arc<Self>,
-        id: UpstreamId,
-        headers: HeaderMap,
-        body: Bytes,
-    ) {
+    pub(super) async fn post_request(self: Arc<Self>, id: UpstreamId, headers: Extra, body: Bytes) {
         let Carrier::Http(http) = &self.carrier else {
             return;
         };
-        let ended = match http.post(headers, body).await {
+        let ended = match http.post(&headers, &body).await {
             Ok(answer) => self.take_answer(http, id, answer).await,
             Err(error) => Err(error),
         };

@@ -60,13 +60,13 @@ impl Lease {
     }
 
     /// Sends the request. The lease lasts as long as the errand.
-    pub async fn send(self, outgoing: &Outgoing) -> Result<Errand, UpstreamError> {
+    pub async fn send(self, outgoing: &Arc<Outgoing>) -> Result<Errand, UpstreamError> {
         let Some(dialect) = self.connection.dialect() else {
             return Err(UpstreamError::unavailable("the server is not ready"));
         };
         let plan = dialect.plan(outgoing);
         let (outgoing, after) = match &plan {
-            Plan::Task(outgoing) => (&**outgoing, After::Progress),
+            Plan::Task(outgoing) => (outgoing, After::Progress),
             _ => (outgoing, After::Nothing),
         };
         let exchange = begin(&self.connection, outgoing, after).await?;
@@ -81,7 +81,7 @@ pub(super) async fn begin(
     connection: &Arc<Connection>,
     outgoing: &Outgoing,
     after: After,
-) -> Result<Exchange, UpstreamError> {
+) -> Result<Box<Exchange>, UpstreamError> {
     let Some(dialect) = connection.dialect() else {
         return Err(UpstreamError::unavailable("the server is not ready"));
     };

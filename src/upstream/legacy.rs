@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use http::HeaderMap;
 use parking_lot::Mutex;
 use serde::Serialize;
 use tokio::sync::Semaphore;
@@ -18,6 +17,7 @@ use crate::protocol::{
     Era, Identity, Kind, LogLevel, Outcome, ProtocolVersion, Said, ServerFeatures, keys,
 };
 use crate::protocol::{Method, notification, requires_task};
+use crate::transport::Extra;
 use crate::wire::{Json, Request, RequestId, Splice};
 
 use super::connection::{CancelStyle, Carrier, Connection, Draft, header_value};
@@ -76,7 +76,7 @@ impl Legacy {
 
     /// Whether the request is made a task of: where the tool wants it, and the client does not ask for it itself
     /// (2025-11-25, "Tasks").
-    pub(super) fn plan(&self, outgoing: &Outgoing) -> Plan {
+    pub(super) fn plan(&self, outgoing: &Arc<Outgoing>) -> Plan {
         let needs = |name: &Arc<str>| self.as_tasks.load().contains(&**name);
         let asks = || {
             let params = outgoing.params.as_ref();
@@ -89,9 +89,9 @@ impl Legacy {
         {
             return Plan::Outcome;
         }
-        let mut outgoing = outgoing.clone();
+        let mut outgoing = Outgoing::clone(outgoing);
         outgoing.replace.push(("task", Json::from_static("{}")));
-        Plan::Task(Box::new(outgoing))
+        Plan::Task(Arc::new(outgoing))
     }
 
     /// Learns which tools can only be called as tasks.
@@ -192,7 +192,7 @@ fn hello(id: UpstreamId) -> Draft {
     let method = Method::Initialize;
     Draft {
         frame: Request::frame(&RequestId::from(id.0), method.as_str(), Some(&params)),
-        headers: HeaderMap::new(),
+        headers: Extra::new(),
         cancel: CancelStyle::Silent,
     }
 }

@@ -10,7 +10,7 @@ use super::task::Followed;
 pub(super) struct LegacyTask {
     pub(super) task: Followed,
     /// `tasks/result`, which is answered when the task has ended, and on which the server asks meanwhile.
-    result: Option<Exchange>,
+    result: Option<Box<Exchange>>,
 }
 
 impl LegacyTask {
@@ -70,7 +70,7 @@ impl LegacyTask {
     }
 }
 
-async fn next(exchange: &mut Option<Exchange>) -> Result<Step, UpstreamError> {
+async fn next(exchange: &mut Option<Box<Exchange>>) -> Result<Step, UpstreamError> {
     match exchange {
         Some(exchange) => exchange.step().await,
         None => std::future::pending().await,

@@ -152,7 +152,7 @@ pub(super) async fn listen(
 /// wishes change. Returns if the server has no such thing.
 async fn subscribe(connection: &Arc<Connection>, features: &ServerFeatures, watches: &Watches) {
     let mut pause = FIRST_PAUSE;
-    let mut open: Option<Exchange> = None;
+    let mut open: Option<Box<Exchange>> = None;
     // Lists are fetched anew with each connection.
     let mut missed = Missed::updates(watches);
     loop {
@@ -273,7 +273,7 @@ fn filter(features: &ServerFeatures, wishes: &Wishes) -> Option<Json> {
 async fn acknowledged(
     connection: &Arc<Connection>,
     params: Json,
-) -> Result<(Exchange, HashSet<String>), UpstreamError> {
+) -> Result<(Box<Exchange>, HashSet<String>), UpstreamError> {
     let mut exchange = ask(connection, Method::Listen, Some(params)).await?;
     let first = async {
         loop {

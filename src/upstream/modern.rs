@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue};
 
 use crate::catalog::Inventory;
 use crate::protocol::{
     Era, HeaderText, Kind, LogWish, Method, Outcome, ParamHeaders, ProtocolVersion, Said, keys,
 };
+use crate::transport::Extra;
 use crate::wire::{Json, Splice};
 
 use super::connection::header_value;
@@ -59,28 +60,26 @@ impl Modern {
     }
 
     /// What HTTP repeats of the body (SEP-2243).
-    pub(super) fn headers(&self, outgoing: &Outgoing) -> HeaderMap {
-        let mut headers = HeaderMap::with_capacity(4);
-        headers.insert(
-            PROTOCOL_VERSION,
-            HeaderValue::from_static(version().as_str()),
-        );
+    pub(super) fn headers(&self, outgoing: &Outgoing) -> Extra {
+        let mut headers = Extra::with_capacity(3);
+        let version = HeaderValue::from_static(version().as_str());
+        headers.push((PROTOCOL_VERSION, version));
         let method = match outgoing.method.known() {
             Some(known) => HeaderValue::from_static(known),
             None => header_value(&HeaderText::encode(outgoing.method.as_str())),
         };
-        headers.insert(METHOD, method);
+        headers.push((METHOD, method));
         let Some(name) = &outgoing.name else {
             return headers;
         };
         if outgoing.method.name_member().is_none() {
             return headers;
         }
-        headers.insert(NAME, header_value(&HeaderText::encode(name)));
+        headers.push((NAME, header_value(&HeaderText::encode(name))));
         if let Some(repeated) = self.param_headers.load().get(&**name) {
             for (header, value) in repeated.values(outgoing.arguments.as_ref()) {
                 if let Ok(header) = HeaderName::try_from(header) {
-                    headers.insert(header, header_value(&value));
+                    headers.push((header, header_value(&value)));
                 }
             }
         }
@@ -89,9 +88,9 @@ impl Modern {
 
     /// Whether the request may become a task that the client knows nothing of: a client of the other era cannot
     /// declare the extension, and the mux does it on its own account where the server insists (SEP-2663).
-    pub(super) fn plan(outgoing: &Outgoing) -> Plan {
+    pub(super) fn plan(outgoing: &Arc<Outgoing>) -> Plan {
         if outgoing.method == Method::ToolsCall && outgoing.client.version.era() == Era::Legacy {
-            Plan::Refusal(Box::new(outgoing.clone()))
+            Plan::Refusal(outgoing.clone())
         } else {
             Plan::Outcome
         }

@@ -25,7 +25,7 @@ pub(super) struct ModernTask {
     open: Vec<InputRequest>,
     /// The answers that the server has not been given yet.
     given: Vec<(String, Json)>,
-    update: Option<Exchange>,
+    update: Option<Box<Exchange>>,
     /// Why it goes no further.
     failed: Option<UpstreamError>,
 }

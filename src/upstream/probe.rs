@@ -137,7 +137,7 @@ async fn find_era(
     }
 }
 
-async fn discover(connection: &Arc<Connection>) -> Result<Exchange, UpstreamError> {
+async fn discover(connection: &Arc<Connection>) -> Result<Box<Exchange>, UpstreamError> {
     let mut probe = ask(connection, Method::Discover, None).await?;
     // A server that does not know the probe would not know its cancellation either.
     probe.let_go();
@@ -241,7 +241,7 @@ pub(super) async fn ask(
     connection: &Arc<Connection>,
     method: Method,
     params: Option<Json>,
-) -> Result<Exchange, UpstreamError> {
+) -> Result<Box<Exchange>, UpstreamError> {
     let outgoing = Outgoing::own(method, params, own_profile());
     let unknown = Dialect::Modern(Modern::default());
     let draft = |id| {

@@ -37,7 +37,7 @@ impl Place {
         method: TaskMethod,
         more: Option<(&'static str, &Json)>,
         interest: Interest,
-    ) -> Result<Exchange, UpstreamError> {
+    ) -> Result<Box<Exchange>, UpstreamError> {
         let connection = &self.connection;
         let Some(dialect) = connection.dialect() else {
             return Err(UpstreamError::Lost);
@@ -85,7 +85,7 @@ pub(super) struct Followed {
     pub(super) place: Place,
     pub(super) state: TaskState,
     next_poll: Instant,
-    poll: Option<Exchange>,
+    poll: Option<Box<Exchange>>,
     /// How many changes the client has been told of.
     reports: u32,
     /// Who tells the client how far the task is.

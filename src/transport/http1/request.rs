@@ -1,10 +1,8 @@
 //! A request, as it is written.
 
-use std::io::Write;
-
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_LENGTH, HOST, TRANSFER_ENCODING, USER_AGENT};
-use http::{HeaderMap, Method};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING, USER_AGENT};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use super::super::http_client::AGENT;
 
@@ -16,7 +14,9 @@ pub(crate) struct PlainRequest<'a> {
     /// What [`lines`] made of the headers that many requests share.
     pub(crate) lines: &'a [u8],
     /// Further headers; none of them is in `lines`.
-    pub(crate) extra: &'a HeaderMap,
+    pub(crate) extra: &'a [(HeaderName, HeaderValue)],
+    /// `Authorization`, which is not in `lines` then.
+    pub(crate) shown: Option<&'a HeaderValue>,
     pub(crate) body: Option<&'a Bytes>,
 }
 
@@ -28,10 +28,14 @@ impl PlainRequest<'_> {
         out.extend_from_slice(self.target.as_bytes());
         out.extend_from_slice(b" HTTP/1.1\r\n");
         out.extend_from_slice(self.lines);
-        write_lines(self.extra, out);
+        write_lines(self.extra.iter().map(|(name, value)| (name, value)), out);
+        if let Some(shown) = self.shown {
+            line(AUTHORIZATION.as_str(), shown.as_bytes(), out);
+        }
         if let Some(body) = self.body {
-            // Writing to memory cannot fail.
-            let _ = write!(out, "content-length: {}\r\n", body.len());
+            let mut digits = itoa::Buffer::new();
+            let length = digits.format(body.len());
+            line(CONTENT_LENGTH.as_str(), length.as_bytes(), out);
         }
         out.extend_from_slice(b"\r\n");
     }
@@ -50,7 +54,10 @@ pub(crate) fn lines(host: &str, headers: &HeaderMap) -> Vec<u8> {
     out
 }
 
-fn write_lines(headers: &HeaderMap, out: &mut Vec<u8>) {
+fn write_lines<'a>(
+    headers: impl IntoIterator<Item = (&'a HeaderName, &'a HeaderValue)>,
+    out: &mut Vec<u8>,
+) {
     for (name, value) in headers {
         // How long a body is, only the body says.
         if *name != CONTENT_LENGTH && *name != TRANSFER_ENCODING {

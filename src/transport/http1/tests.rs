@@ -1,5 +1,5 @@
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::framing::{Chunk, Framing, Piece};
 use super::response::Search;
@@ -192,10 +192,9 @@ async fn headers_that_stand_are_replaced_by_others() {
     headers.insert("a", HeaderValue::from_static("1"));
     headers.insert("b", HeaderValue::from_static("1"));
     let standing = endpoint.standing(headers);
-    let mut extra = HeaderMap::new();
-    extra.insert("b", HeaderValue::from_static("2"));
-    extra.insert("x-key", HeaderValue::from_static("2"));
-    let asking = endpoint.post_with(&standing, &extra, Bytes::new());
+    let two = |name| (HeaderName::from_static(name), HeaderValue::from_static("2"));
+    let (extra, body) = ([two("b"), two("x-key")], Bytes::new());
+    let asking = endpoint.post_with(&standing, &extra, &body);
     let serving = async { server.accept().await.request().await };
     let (_, request) = within(async { tokio::join!(asking, serving) }).await;
     let given = |line: &&str| ["a", "b", "x-key"].contains(&line.split(':').next().unwrap());
