@@ -20,7 +20,8 @@ pub struct Body {
 /// Where a body comes from.
 pub(super) enum Source {
     Plain(PlainBody),
-    Client(Response),
+    // A place of its own, since most bodies are none and should not be moved about with the room for it.
+    Client(Box<Response>),
 }
 
 impl Body {

@@ -283,7 +283,7 @@ impl Endpoint {
     async fn plainly(&self, pool: &Arc<Pool>, sent: Sent<'_>) -> Result<Answer, TransportError> {
         let (mut there, mut redirects) = (None, 0);
         loop {
-            let url = there.as_ref().unwrap_or(&self.url);
+            let url = there.as_deref().unwrap_or(&self.url);
             let request = PlainRequest {
                 method: sent.method,
                 target: &url[Position::BeforePath..Position::AfterQuery],
@@ -295,7 +295,7 @@ impl Endpoint {
             let answer = pool.send(&request).await?;
             match moved(url, answer.status, &answer.headers) {
                 Some(url) if redirects < REDIRECTS => {
-                    there = Some(url);
+                    there = Some(Box::new(url));
                     redirects += 1;
                 }
                 _ => {
@@ -315,7 +315,7 @@ impl Endpoint {
         let mut response = sent.map_err(|error| failure(&self.url, &error))?;
         let headers = std::mem::take(response.headers_mut());
         let status = response.status();
-        Ok(self.answer(status, headers, Source::Client(response)))
+        Ok(self.answer(status, headers, Source::Client(Box::new(response))))
     }
 
     fn answer(&self, status: StatusCode, headers: HeaderMap, source: Source) -> Answer {

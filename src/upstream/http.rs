@@ -171,7 +171,9 @@ impl Connection {
         answer: Answer,
     ) -> Result<(), UpstreamError> {
         if answer.status.is_success() && is_events(&answer.headers) {
-            return self.take_events(http, id, answer.body.events()).await;
+            let events = answer.body.events();
+            // Apart: the future of a call is made for each one, and need not have room for this.
+            return Box::pin(self.take_events(http, id, events)).await;
         }
         let refusal = (!answer.status.is_success()).then(|| http.refused(&answer));
         if let Some(UpstreamError::NeedsLogin { .. } | UpstreamError::SessionLost) = refusal {
