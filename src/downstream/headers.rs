@@ -23,6 +23,7 @@ const USUAL: &str = "application/json, text/event-stream";
 /// The headers of one request. Of those that are repeated, the first counts.
 pub(super) struct Headers<'a> {
     all: &'a HeaderMap,
+    era: Option<Era>,
     content_type: Option<&'a HeaderValue>,
     accept: Option<&'a HeaderValue>,
     version: Option<&'a HeaderValue>,
@@ -36,6 +37,7 @@ impl<'a> Headers<'a> {
     pub(super) fn read(all: &'a HeaderMap) -> Self {
         let mut found = Self {
             all,
+            era: None,
             content_type: None,
             accept: None,
             version: None,
@@ -57,6 +59,8 @@ impl<'a> Headers<'a> {
             };
             place.get_or_insert(value);
         }
+        let version = found.version().and_then(ProtocolVersion::parse);
+        found.era = version.map(ProtocolVersion::era);
         found
     }
 
@@ -88,8 +92,7 @@ impl<'a> Headers<'a> {
 
     /// The era of that revision, if it is one that the mux speaks.
     pub(super) fn era(&self) -> Option<Era> {
-        let version = ProtocolVersion::parse(self.version()?)?;
-        Some(version.era())
+        self.era
     }
 
     /// The session of a legacy client.

@@ -59,7 +59,7 @@ impl Allowed {
 
     /// Checks the target and the headers of a request. To be asked before anything else is read.
     pub fn check(&self, target: &Uri, headers: &HeaderMap) -> Result<(), Refused> {
-        if target.authority().is_none() && !headers.contains_key(ORIGIN) && self.knows(headers) {
+        if target.authority().is_none() && self.knows(headers) {
             return Ok(());
         }
         let host = match self.listen {
@@ -81,11 +81,18 @@ impl Allowed {
         }
     }
 
-    /// Whether the one `Host` is that which was allowed before.
+    /// Whether there is no `Origin`, and the one `Host` is that which was allowed before.
     fn knows(&self, headers: &HeaderMap) -> bool {
-        let mut hosts = headers.get_all(HOST).iter();
         let known = self.known.get();
-        known.is_some() && hosts.next() == known && hosts.next().is_none()
+        let mut hosts = 0;
+        for (name, value) in headers {
+            match *name {
+                HOST if Some(value) == known => hosts += 1,
+                HOST | ORIGIN => return false,
+                _ => {}
+            }
+        }
+        hosts == 1
     }
 
     /// The host that the request is for: HTTP/2 and proxies name it in the target, others in a header.

@@ -76,7 +76,9 @@ impl HttpReply {
         if let Some(content_type) = self.content_type {
             used.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         }
-        used.extend(self.headers);
+        if !self.headers.is_empty() {
+            used.extend(self.headers);
+        }
         let mut response = Response::new(self.body);
         *response.status_mut() = self.status;
         *response.headers_mut() = used;
