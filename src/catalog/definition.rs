@@ -42,9 +42,6 @@ pub(super) fn definition(raw: &RawEntry, changes: Changes<'_>) -> Json {
 
 /// A tool without its output schema, if that is not the schema of an object (SEP-2106); `None` if it may stay.
 pub(super) fn without_odd_schema(tool: &Json) -> Option<Json> {
-    if !may_have(tool.as_bytes(), "outputSchema") {
-        return None;
-    }
     let schema = tool.get("outputSchema")?;
     let kind = schema.get("type");
     if kind.as_ref().and_then(Json::text).as_deref() == Some("object") {
@@ -85,6 +82,11 @@ pub(super) fn relinked(
     Some(splice.finish())
 }
 
+/// Whether any tool in a text can have an output schema.
+pub(super) fn may_have_schemas(text: &Json) -> bool {
+    may_have(text.as_bytes(), "outputSchema")
+}
+
 /// Whether a tool can have a link to a user interface: the name of either member ends so.
 pub(super) fn may_link(tool: &Json) -> bool {
     may_have(tool.as_bytes(), "resourceUri")
@@ -92,8 +94,8 @@ pub(super) fn may_link(tool: &Json) -> bool {
 
 /// Whether a member can occur at all: as it is, or with its letters escaped. Most tools have neither user interface nor
 /// output schema, and need not be scanned.
-fn may_have(tool: &[u8], member: &str) -> bool {
-    let has = |part: &str| memchr::memmem::find(tool, part.as_bytes()).is_some();
+fn may_have(text: &[u8], member: &str) -> bool {
+    let has = |part: &str| memchr::memmem::find(text, part.as_bytes()).is_some();
     has(member) || has("\\u")
 }
 

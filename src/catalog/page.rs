@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::definition::without_odd_schema;
+use super::definition::{may_have_schemas, without_odd_schema};
 use super::entry::Entry;
 use super::naming::stable_hash;
 use crate::protocol::Kind;
@@ -164,7 +164,8 @@ fn page(kind: Kind, entries: &[Entry], range: Range<usize>) -> Page {
     Page {
         items: body.part(items),
         plain: match kind {
-            Kind::Tool => plain(&definitions, next.as_deref()),
+            // One look at the page: most have no output schemas.
+            Kind::Tool if may_have_schemas(&body) => plain(&definitions, next.as_deref()),
             _ => None,
         },
         next,
