@@ -31,14 +31,14 @@ const fn bound(shape: Shape, servers: usize, tools: usize, most: (u64, u64)) -> 
 /// What was measured, and some hundredths more. The second and third differ from the first in the number of servers
 /// and tools only.
 const BOUNDS: [Bound; 8] = [
-    bound(Shape::LEGACY, 1, 10, (74_000, 39)),
-    bound(Shape::LEGACY, 100, 10, (80_000, 44)),
-    bound(Shape::LEGACY, 1, 10_000, (75_000, 40)),
-    bound(Shape::UP, 1, 10, (91_000, 54)),
-    bound(Shape::MODERN, 1, 10, (92_000, 48)),
-    bound(Shape::DOWN, 1, 10, (91_000, 46)),
-    bound(Shape::HttpToChild, 1, 10, (65_000, 33)),
-    bound(Shape::PipeToChild, 1, 10, (46_500, 24)),
+    bound(Shape::LEGACY, 1, 10, (55_000, 27)),
+    bound(Shape::LEGACY, 100, 10, (57_000, 31)),
+    bound(Shape::LEGACY, 1, 10_000, (55_500, 27)),
+    bound(Shape::UP, 1, 10, (62_000, 32)),
+    bound(Shape::MODERN, 1, 10, (67_000, 32)),
+    bound(Shape::DOWN, 1, 10, (65_500, 31)),
+    bound(Shape::HttpToChild, 1, 10, (49_500, 22)),
+    bound(Shape::PipeToChild, 1, 10, (39_500, 17)),
 ];
 
 /// How much of its cost a call among many servers or tools may add to that of one among few.
