@@ -16,6 +16,9 @@ const HIGHS: u64 = ONES << 7;
 
 /// Most strings are shorter than this, in bytes; only for longer ones a search in great steps pays.
 const SHORT: usize = 32;
+/// How far such a search looks ahead at first.
+const AHEAD: usize = 256;
+
 /// The length of a string without escapes that begins here, if that is short; the quote that ends it is behind it.
 /// Nearly all strings but texts are, and this is little enough code for every place that meets one.
 #[inline]
@@ -52,15 +55,25 @@ pub(super) fn plain_prefix(text: &[u8]) -> usize {
         .unwrap_or(rest.len())
 }
 
-/// The same for what is probably long: two looks that each take a vector at a time are faster than one at words.
+/// The same for what is probably long: two looks that each take a vector at a time are faster than one at words. They go
+/// no further ahead than twice as far as they have come, so that whoever goes from one control character to the next
+/// does not look at all the rest each time.
 fn plain_run(text: &[u8]) -> usize {
-    let run = &text[..until_quote(text)];
-    let lowest = run.iter().fold(u8::MAX, |lowest, byte| lowest.min(*byte));
-    if lowest >= b' ' {
-        return run.len();
+    let (mut at, mut ahead) = (0, AHEAD);
+    while at < text.len() {
+        let block = &text[at..text.len().min(at + ahead)];
+        let run = &block[..until_quote(block)];
+        let lowest = run.iter().fold(u8::MAX, |lowest, byte| lowest.min(*byte));
+        if lowest < b' ' {
+            return at + run.iter().take_while(|byte| **byte >= b' ').count();
+        }
+        at += run.len();
+        if run.len() < block.len() {
+            break;
+        }
+        ahead = at;
     }
-    let control = run.iter().position(|byte| *byte < b' ');
-    control.unwrap_or(run.len())
+    at
 }
 
 /// Length of the longest prefix without a quote or a backslash.
@@ -220,7 +233,7 @@ mod tests {
 
     #[test]
     fn long_plain_prefixes_end_at_the_first_special_byte() {
-        for length in 0..6 * SHORT {
+        for length in 0..3 * AHEAD {
             for special in [b'"', b'\\', 0, 0x1f] {
                 let mut text = vec![b'x'; length];
                 text.push(special);
@@ -276,6 +289,15 @@ mod tests {
             unescape(br"\ud800a\udc00\ud83d\ud83d\ude00"),
             Unescaped { text, lossy: true }
         );
+    }
+
+    /// Of many control characters in a long text, each would cost a look at all the rest: minutes, for this one.
+    #[test]
+    fn quoting_looks_at_no_byte_often() {
+        let text = format!("{}\n", "x".repeat(49)).repeat(40_000);
+        let mut out = Vec::new();
+        quote(&text, &mut out);
+        assert_eq!(out.len(), text.len() + 40_000 + 2);
     }
 
     #[test]
