@@ -71,7 +71,7 @@ impl LegacyHttp {
         &self,
         headers: &Headers<'_>,
         request: Request,
-        read: CallParams,
+        read: Box<CallParams>,
     ) -> Opened<'_> {
         if Method::parse(&request.method) == Method::Initialize {
             return Opened::now(self.initialize(&request));

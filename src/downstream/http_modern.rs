@@ -34,7 +34,7 @@ impl ModernHttp {
         &self,
         headers: &Headers<'_>,
         request: Request,
-        read: CallParams,
+        read: Box<CallParams>,
     ) -> Opened<'static> {
         let id = request.id.clone();
         let opened = ModernRequest::read(request, read).and_then(|request| {

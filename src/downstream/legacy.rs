@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::time::sleep;
 
 use crate::mux::{Call, CallError, CallStep, InFlight};
-use crate::protocol::{CallParams, Kind, Method, RpcError, Said, code};
+use crate::protocol::{CallParams, InputRequest, Kind, Method, RpcError, Said, code};
 use crate::wire::{Json, Request, RequestId};
 
 use super::answer;
@@ -43,7 +43,7 @@ pub(super) fn open(session: &Arc<Session>, request: Request) -> Reply {
 }
 
 /// The reply to a request whose params have been looked at.
-pub(super) fn open_read(session: &Arc<Session>, request: Request, read: CallParams) -> Reply {
+pub(super) fn open_read(session: &Arc<Session>, request: Request, read: Box<CallParams>) -> Reply {
     let id = request.id.clone();
     match try_open(session, request, read) {
         Ok(reply) => reply,
@@ -51,7 +51,11 @@ pub(super) fn open_read(session: &Arc<Session>, request: Request, read: CallPara
     }
 }
 
-fn try_open(session: &Arc<Session>, request: Request, read: CallParams) -> Result<Reply, RpcError> {
+fn try_open(
+    session: &Arc<Session>,
+    request: Request,
+    read: Box<CallParams>,
+) -> Result<Reply, RpcError> {
     let Request { id, method, params } = request;
     let method = Method::parse(&method);
     if !is_legacy(&method) {
@@ -94,7 +98,7 @@ fn call(
     session: &Arc<Session>,
     method: &Method,
     params: Option<Json>,
-    read: CallParams,
+    read: Box<CallParams>,
 ) -> InFlight {
     session.hub.call(Call {
         method: method.clone(),
@@ -131,6 +135,7 @@ impl LegacyReply {
         item
     }
 
+    /// What is rare waits in places of its own: the future of a call is made for each one, and need not have room for it.
     async fn advance(&mut self) -> Item {
         loop {
             if let Some(item) = self.outbox.pop_front() {
@@ -142,23 +147,30 @@ impl LegacyReply {
                         biased;
                         step = flow.step() => step,
                         answer = asking.answer(), if asking.is_open() => {
-                            if let Err(error) = flow.answer(vec![answer]).await {
+                            if let Err(error) = Box::pin(flow.answer(vec![answer])).await {
                                 return self.end(Err(error));
                             }
                             continue;
                         }
                     };
-                    if let CallStep::Done(outcome) = step {
-                        return self.end(outcome);
+                    match step {
+                        CallStep::Done(outcome) => return self.end(outcome),
+                        CallStep::Asks(questions) => Box::pin(self.ask(questions)).await,
+                        CallStep::Event(event) => {
+                            let frame = event_frame(event, self.session.hears());
+                            self.outbox.extend(frame.map(Item::Message));
+                        }
+                        CallStep::Withdrawn(key) => {
+                            self.outbox.extend(asking.withdraw(&key).map(Item::Message));
+                        }
                     }
-                    self.stepped(step).await;
                 }
                 State::Watching(uri) => {
-                    let watched = self.session.subscription.watch(uri).await;
+                    let watched = Box::pin(self.session.subscription.watch(uri)).await;
                     return self.last(watched.map(|()| nothing()));
                 }
                 State::Unwatching(uri) => {
-                    self.session.subscription.unwatch(uri).await;
+                    Box::pin(self.session.subscription.unwatch(uri)).await;
                     return self.last(Ok(nothing()));
                 }
                 State::Over => return Item::Cancelled,
@@ -166,38 +178,22 @@ impl LegacyReply {
         }
     }
 
-    async fn stepped(&mut self, step: CallStep) {
+    async fn ask(&mut self, questions: Vec<InputRequest>) {
         let State::Calling(flow, asking) = &mut self.state else {
             return;
         };
-        match step {
-            CallStep::Event(event) => {
-                let frame = event_frame(event, self.session.hears());
-                self.outbox.extend(frame.map(Item::Message));
+        let nothing = questions.is_empty();
+        match asking.ask(questions) {
+            Ok(frames) => self.outbox.extend(frames.into_iter().map(Item::Message)),
+            Err(error) => {
+                let refused = answer::error(&self.id, &error);
+                return self.outbox.push_back(Item::Last(refused));
             }
-            CallStep::Asks(questions) => {
-                let nothing = questions.is_empty();
-                match asking.ask(questions) {
-                    Ok(frames) => self.outbox.extend(frames.into_iter().map(Item::Message)),
-                    Err(error) => {
-                        return self
-                            .outbox
-                            .push_back(Item::Last(answer::error(&self.id, &error)));
-                    }
-                }
-                if nothing {
-                    sleep(asking.pause()).await;
-                    if let Err(error) = flow.answer(Vec::new()).await {
-                        let next = self.end(Err(error));
-                        self.outbox.push_front(next);
-                    }
-                }
-            }
-            CallStep::Withdrawn(key) => {
-                self.outbox.extend(asking.withdraw(&key).map(Item::Message));
-            }
-            CallStep::Done(outcome) => {
-                let next = self.end(outcome);
+        }
+        if nothing {
+            sleep(asking.pause()).await;
+            if let Err(error) = flow.answer(Vec::new()).await {
+                let next = self.end(Err(error));
                 self.outbox.push_front(next);
             }
         }

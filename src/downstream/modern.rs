@@ -20,7 +20,7 @@ use super::reply::{ModernReply, Reply};
 pub(super) struct ModernRequest {
     pub(super) request: Request,
     pub(super) method: Method,
-    pub(super) read: CallParams,
+    pub(super) read: Box<CallParams>,
     /// The revision, as the client wrote it.
     pub(super) version: String,
 }
@@ -32,7 +32,7 @@ impl ModernRequest {
     }
 
     /// Reads a request whose params have been looked at (2026-07-28, "General fields").
-    pub(super) fn read(request: Request, read: CallParams) -> Result<Self, RpcError> {
+    pub(super) fn read(request: Request, read: Box<CallParams>) -> Result<Self, RpcError> {
         let bad =
             |what: &str| RpcError::new(code::INVALID_PARAMS, format!("`params._meta` {what}"));
         let version = read.meta.protocol_version.as_ref().and_then(Json::text);

@@ -42,7 +42,7 @@ pub struct Call {
     /// The params, verbatim.
     pub params: Option<Json>,
     /// What the mux read of them.
-    pub read: CallParams,
+    pub read: Box<CallParams>,
     /// Who the client says it is, and what it can be asked.
     pub client: Arc<ClientProfile>,
     /// Whom the call belongs to.

@@ -242,7 +242,7 @@ pub(super) async fn by_reference(hub: &Mux, call: &Arc<Call>) -> Result<Begun, C
         splice.set(member, Json::string(original.as_str()));
         outgoing.replace.push(("ref", splice.finish()));
     }
-    send(hub, call, &server, outgoing, Repeatable::Yes).await
+    send(hub, call, &server, Arc::new(outgoing), Repeatable::Yes).await
 }
 
 /// The request for a server, its name replaced by the original one where that differs.
@@ -251,7 +251,7 @@ pub(super) fn outgoing(
     member: &'static str,
     public: &str,
     original: &OriginalName,
-) -> Outgoing {
+) -> Arc<Outgoing> {
     let mut outgoing = plain(call);
     if original.as_str() != public {
         outgoing
@@ -259,7 +259,7 @@ pub(super) fn outgoing(
             .push((member, Json::string(original.as_str())));
     }
     outgoing.name = Some(original.to_shared());
-    outgoing
+    Arc::new(outgoing)
 }
 
 /// The request for a server, as the client sent it.
@@ -282,7 +282,7 @@ pub(super) async fn send(
     hub: &Mux,
     call: &Arc<Call>,
     server: &ServerName,
-    outgoing: Outgoing,
+    outgoing: Arc<Outgoing>,
     repeatable: Repeatable,
 ) -> Result<Begun, CallError> {
     let running = start(hub, call, server, outgoing, repeatable).await?;
@@ -293,7 +293,7 @@ pub(super) async fn start(
     hub: &Mux,
     call: &Arc<Call>,
     server: &ServerName,
-    outgoing: Outgoing,
+    outgoing: Arc<Outgoing>,
     repeatable: Repeatable,
 ) -> Result<Running, CallError> {
     if call
@@ -304,7 +304,7 @@ pub(super) async fn start(
         let why = "`requestState` belongs to a server that does not offer this any more";
         return Err(CallError::BadParams(why.to_owned()));
     }
-    let sent = hub.sent(server, &Arc::new(outgoing)).await?;
+    let sent = hub.sent(server, &outgoing).await?;
     Ok(Running {
         errand: sent.errand,
         call: call.clone(),

@@ -53,7 +53,7 @@ async fn page(
     outgoing
         .replace
         .extend(cursor.map(|cursor| ("cursor", cursor)));
-    let started = start(hub, call, server, outgoing, Repeatable::Yes).await;
+    let started = start(hub, call, server, Arc::new(outgoing), Repeatable::Yes).await;
     let mut running = started.ok()?;
     let deadline = running.deadline;
     let ending = async {

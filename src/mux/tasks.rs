@@ -158,6 +158,7 @@ pub(super) async fn by_task(hub: &Mux, call: &Arc<Call>) -> Result<Begun, CallEr
         outgoing.replace.push(("taskId", original));
     }
     outgoing.name = Some(route.original.to_shared());
+    let outgoing = Arc::new(outgoing);
     send(hub, call, &route.server, outgoing, Repeatable::No).await
 }
 

@@ -30,9 +30,9 @@ pub struct CallParams {
 
 impl CallParams {
     /// Reads `params`. Where a member comes twice, the last one counts, as in every JSON parser that
-    /// the request may meet further on.
-    pub fn read(params: Option<&Json>) -> Self {
-        let mut read = Self::default();
+    /// the request may meet further on. In a place of its own, since it is handed from one to the next.
+    pub fn read(params: Option<&Json>) -> Box<Self> {
+        let mut read = Box::<Self>::default();
         for entry in params.into_iter().flat_map(Json::entries) {
             let slot = match &*entry.key() {
                 b"name" => &mut read.name,

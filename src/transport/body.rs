@@ -30,13 +30,8 @@ impl Body {
         let limit = self.limit;
         match self.source {
             Source::Plain(body) => body.bytes(limit).await,
-            Source::Client(mut response) => {
-                let mut gather = Gather::new(limit, response.content_length())?;
-                while let Some(chunk) = chunk(&mut response, &self.origin).await? {
-                    gather.push(chunk)?;
-                }
-                Ok(gather.finish())
-            }
+            // Apart: few servers are reached so, and the future of every call would have room for it.
+            Source::Client(response) => Box::pin(gathered(response, &self.origin, limit)).await,
         }
     }
 
@@ -73,6 +68,18 @@ impl Body {
             Source::Client(response) => chunk(response, &self.origin).await,
         }
     }
+}
+
+async fn gathered(
+    mut response: Box<Response>,
+    origin: &str,
+    limit: usize,
+) -> Result<Bytes, TransportError> {
+    let mut gather = Gather::new(limit, response.content_length())?;
+    while let Some(chunk) = chunk(&mut response, origin).await? {
+        gather.push(chunk)?;
+    }
+    Ok(gather.finish())
 }
 
 async fn chunk(response: &mut Response, origin: &str) -> Result<Option<Bytes>, TransportError> {

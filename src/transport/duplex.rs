@@ -217,6 +217,17 @@ impl Outgoing {
     /// Queues one frame; the newline is added here. Waits while 256 frames, or 16 MiB of frames
     /// over 64 KiB, are queued already. A success does not mean that it was read.
     pub async fn send(&self, frame: Bytes) -> Result<(), TransportError> {
+        if room_for(&frame).is_none()
+            && let Ok(place) = self.queue.try_reserve()
+        {
+            place.send(Queued::Frame(one_line(frame), None));
+            return Ok(());
+        }
+        // Apart: a queue is seldom full, and whoever sends need not have room for the wait.
+        Box::pin(self.send_in_turn(frame)).await
+    }
+
+    async fn send_in_turn(&self, frame: Bytes) -> Result<(), TransportError> {
         let room = match room_for(&frame) {
             Some(room) => Some(self.bulk_room(room).await?),
             None => None,

@@ -216,25 +216,25 @@ impl Endpoint {
     /// Sends a request with the credentials, and once more if it was refused and there are others then.
     async fn send(&self, mut sent: Sent<'_>) -> Result<Answer, TransportError> {
         let Some(credentials) = &self.credentials else {
-            return self.go(sent).await;
+            return self.go(&sent).await;
         };
         let shown = match credentials.at_hand() {
             Poll::Ready(shown) => shown,
             Poll::Pending => credentials.current().await?,
         };
         sent.shown = shown.as_ref();
-        let answer = self.go(sent).await?;
+        let answer = self.go(&sent).await?;
         match Refusal::of(answer.status, &answer.headers, sent.shown) {
             None => Ok(answer),
             // Apart: the future of a call is made for each one, and need not have room for this.
-            Some(_) => Box::pin(self.refused(&**credentials, sent, answer)).await,
+            Some(_) => Box::pin(self.refused(&**credentials, &sent, answer)).await,
         }
     }
 
     async fn refused(
         &self,
         credentials: &dyn Credentials,
-        sent: Sent<'_>,
+        sent: &Sent<'_>,
         mut answer: Answer,
     ) -> Result<Answer, TransportError> {
         let refusal = Refusal::of(answer.status, &answer.headers, sent.shown);
@@ -243,13 +243,13 @@ impl Endpoint {
         {
             let shown = credentials.current().await?;
             let shown = shown.as_ref();
-            answer = self.go(Sent { shown, ..sent }).await?;
+            answer = self.go(&Sent { shown, ..*sent }).await?;
         }
         answer.advice = Some(credentials.advice());
         Ok(answer)
     }
 
-    async fn go(&self, sent: Sent<'_>) -> Result<Answer, TransportError> {
+    async fn go(&self, sent: &Sent<'_>) -> Result<Answer, TransportError> {
         match &self.way {
             Way::Plain(pool) if !sent.repeats() => self.plainly(pool, sent).await,
             Way::Plain(pool) => Box::pin(self.plainly_anew(pool, sent)).await,
@@ -261,7 +261,7 @@ impl Endpoint {
     async fn plainly_anew(
         &self,
         pool: &Arc<Pool>,
-        sent: Sent<'_>,
+        sent: &Sent<'_>,
     ) -> Result<Answer, TransportError> {
         let mut headers = sent.standing.headers.clone();
         sent.replace_in(&mut headers);
@@ -269,18 +269,18 @@ impl Endpoint {
         let (extra, shown) = (&[][..], None);
         self.plainly(
             pool,
-            Sent {
+            &Sent {
                 standing,
                 extra,
                 shown,
-                ..sent
+                ..*sent
             },
         )
         .await
     }
 
     /// Follows redirects as [`HttpClient`] says.
-    async fn plainly(&self, pool: &Arc<Pool>, sent: Sent<'_>) -> Result<Answer, TransportError> {
+    async fn plainly(&self, pool: &Arc<Pool>, sent: &Sent<'_>) -> Result<Answer, TransportError> {
         let (mut there, mut redirects) = (None, 0);
         loop {
             let url = there.as_deref().unwrap_or(&self.url);
@@ -306,7 +306,7 @@ impl Endpoint {
         }
     }
 
-    async fn by_client(&self, client: &Client, sent: Sent<'_>) -> Result<Answer, TransportError> {
+    async fn by_client(&self, client: &Client, sent: &Sent<'_>) -> Result<Answer, TransportError> {
         let mut request = Request::new(sent.method.clone(), on_http(&self.url));
         *request.headers_mut() = sent.standing.headers.clone();
         sent.replace_in(request.headers_mut());

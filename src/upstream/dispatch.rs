@@ -34,6 +34,12 @@ impl Paced {
     }
 }
 
+async fn deliver(events: Vec<Paced>) {
+    for event in events {
+        event.deliver().await;
+    }
+}
+
 /// Where a message came from.
 #[derive(Clone, Copy)]
 enum Source {
@@ -56,8 +62,10 @@ impl Connection {
 
     /// Handles a frame from the stream of one call, and waits for the call to take it.
     pub(super) async fn dispatch_stream(self: &Arc<Self>, frame: Bytes, id: UpstreamId) {
-        for paced in self.dispatch(frame, Source::Stream(id)) {
-            paced.deliver().await;
+        let events = self.dispatch(frame, Source::Stream(id));
+        if !events.is_empty() {
+            // Apart: most frames are an answer, for which there is always room.
+            Box::pin(deliver(events)).await;
         }
     }
 

@@ -127,6 +127,7 @@ impl Errand {
         step
     }
 
+    /// What only tasks need waits in places of its own: the future of a call is made for each step.
     async fn advance(&mut self) -> Result<Step, UpstreamError> {
         loop {
             if let Some(task) = &mut self.task {
@@ -138,12 +139,12 @@ impl Errand {
                         }
                         continue;
                     }
-                    step = task.step() => return step.map_err(begun),
+                    step = Box::pin(task.step()) => return step.map_err(begun),
                 }
             }
             if let Plan::Again(outgoing) = &mut self.plan {
-                self.exchange =
-                    begin(self.exchange.connection(), outgoing, After::Progress).await?;
+                let connection = self.exchange.connection();
+                self.exchange = Box::pin(begin(connection, outgoing, After::Progress)).await?;
                 self.plan = Plan::Declared(outgoing.clone());
             }
             let step = self.exchange.step().await;

@@ -170,27 +170,39 @@ impl Connection {
         id: UpstreamId,
         answer: Answer,
     ) -> Result<(), UpstreamError> {
-        if answer.status.is_success() && is_events(&answer.headers) {
+        // Apart, where it is rare: the future of a call is made for each one, and need not have room for it.
+        if !answer.status.is_success() {
+            return Box::pin(self.take_refusal(http, id, answer)).await;
+        }
+        if is_events(&answer.headers) {
             let events = answer.body.events();
-            // Apart: the future of a call is made for each one, and need not have room for this.
             return Box::pin(self.take_events(http, id, events)).await;
         }
-        let refusal = (!answer.status.is_success()).then(|| http.refused(&answer));
-        if let Some(UpstreamError::NeedsLogin { .. } | UpstreamError::SessionLost) = refusal {
-            return Err(refusal.unwrap_or(UpstreamError::Lost));
+        let body = answer.body.bytes().await.map_err(|error| lost(&error))?;
+        self.dispatch_stream(body, id).await;
+        Ok(())
+    }
+
+    async fn take_refusal(
+        self: &Arc<Self>,
+        http: &HttpCarrier,
+        id: UpstreamId,
+        answer: Answer,
+    ) -> Result<(), UpstreamError> {
+        let why = http.refused(&answer);
+        if let UpstreamError::NeedsLogin { .. } | UpstreamError::SessionLost = why {
+            return Err(why);
         }
         let body = answer.body.bytes().await.map_err(|error| lost(&error))?;
-        if let Some(why) = refusal {
-            let Some(said) = error_of(&body) else {
-                return Err(why);
-            };
-            if let UpstreamError::Status(status) = why
-                && self.dialect().is_none()
-                && said.is_about_nothing()
-            {
-                let error = said.error.detached();
-                return Err(UpstreamError::Denied { status, error });
-            }
+        let Some(said) = error_of(&body) else {
+            return Err(why);
+        };
+        if let UpstreamError::Status(status) = why
+            && self.dialect().is_none()
+            && said.is_about_nothing()
+        {
+            let error = said.error.detached();
+            return Err(UpstreamError::Denied { status, error });
         }
         self.dispatch_stream(body, id).await;
         Ok(())

@@ -95,7 +95,8 @@ pub(super) async fn begin(
         after,
     };
     if let (Dialect::Legacy(legacy), LogWish::AtLeast(level)) = (dialect, outgoing.logs) {
-        legacy.log_at_least(connection, level).await;
+        // Apart: most calls want no log, and need not have room for this.
+        Box::pin(legacy.log_at_least(connection, level)).await;
     }
     let draft = |id| dialect.draft(outgoing, id, &connection.carrier);
     let mut exchange = connection.start(interest, draft).await?;

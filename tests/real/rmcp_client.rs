@@ -13,7 +13,7 @@ use crate::lists::LISTS;
 use crate::session::{Answers, Era, Operation, Session, Target};
 
 /// How long the lists of a mux may take to become complete.
-const SETTLE: Duration = Duration::from_secs(30);
+const SETTLE: Duration = Duration::from_secs(90);
 /// How often they are looked at meanwhile.
 const LOOK: Duration = Duration::from_millis(50);
 

@@ -73,7 +73,8 @@ impl PlainBody {
         match self {
             Self::Whole(bytes) if bytes.len() > limit => Err(TransportError::TooLarge { limit }),
             Self::Whole(bytes) => Ok(bytes),
-            Self::Coming(coming) => coming.bytes(limit).await,
+            // Apart: most bodies come with their head, and their futures need not have room for this.
+            Self::Coming(coming) => Box::pin(coming.bytes(limit)).await,
         }
     }
 }
