@@ -1,11 +1,11 @@
 //! One client at the other end of a two-way link: stdio, a WebSocket, or HTTP with a stream of events.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
-use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -13,7 +13,7 @@ use tracing::{debug, warn};
 
 use crate::mux::{Caller, Hub};
 use crate::protocol::{CallParams, Method, ProtocolVersion, RpcError, code, notification};
-use crate::transport::{Duplex, Outgoing, TransportError};
+use crate::transport::{Duplex, Incoming, Outgoing, TransportError};
 use crate::wire::{
     Frame, Json, Malformed, MalformedKind, Message, Notification, Request, RequestId, Response,
 };
@@ -21,7 +21,7 @@ use crate::wire::{
 use super::batch::Batch;
 use super::modern::ModernRequest;
 use super::reply::{Item, Reply};
-use super::running::{Kind, Running};
+use super::running::{Desk, Kind, Running};
 use super::session::Session;
 use super::{answer, legacy};
 
@@ -58,12 +58,15 @@ struct Client {
     tracker: TaskTracker,
     caller: Caller,
     dialects: Dialects,
-    slots: Arc<Semaphore>,
     ended: CancellationToken,
-    /// Requests under way.
-    running: Running,
     /// The legacy client, once it has shaken hands.
     session: Mutex<Option<Arc<Session>>>,
+}
+
+/// A client, and its requests under way.
+struct Link {
+    client: Arc<Client>,
+    running: Running<Reply>,
 }
 
 /// Serves the client on our own stdin and stdout until it closes its side or `stop`.
@@ -81,46 +84,182 @@ pub async fn serve_stdio(duplex: Duplex, hub: Hub, tracker: TaskTracker, stop: C
 /// Serves the client until it closes its side or `stop`. Requests under way may take a moment longer if it can still be
 /// reached, and are cancelled then.
 pub(super) async fn serve_link(duplex: Duplex, options: LinkOptions) {
-    let Duplex {
-        mut incoming,
-        outgoing,
-    } = duplex;
+    let Duplex { incoming, outgoing } = duplex;
     let stop = options.stop.clone();
-    let client = Client::new(outgoing, options);
-    loop {
-        let mut next = incoming.ready();
-        if next.is_none() {
-            next = tokio::select! {
-                next = incoming.next() => next,
-                () = stop.cancelled() => {
-                    client.drain().await;
-                    break;
-                }
-            };
-        }
-        match next {
-            Some(Ok(frame)) => client.take(frame).await,
-            Some(Err(error @ TransportError::TooLarge { .. })) => {
-                let refused = without_id(code::INVALID_REQUEST, &error.to_string());
-                client.send(refused).await;
-            }
-            Some(Err(TransportError::WebSocket { .. } | TransportError::NoWebSocket { .. }))
-            | None => {
-                client.running.end_subscriptions();
-                client.drain().await;
-                break;
-            }
-            Some(Err(error)) => {
-                warn!(%error, "reading from the client failed");
-                break;
-            }
-        }
-    }
-    client.end();
+    let mut link = Link::new(Client::new(outgoing, options));
+    link.serve(incoming, stop).await;
+    link.end();
+    let client = link.client;
     if let Some(session) = client.session.lock().take() {
         session.cancel_all();
     }
     drop(client.outgoing.flushed().await);
+}
+
+impl Link {
+    fn new(client: Arc<Client>) -> Self {
+        let outgoing = client.outgoing.clone();
+        Self {
+            running: Running::new(move |desk| Box::pin(deliver(desk, outgoing.clone()))),
+            client,
+        }
+    }
+
+    async fn serve(&mut self, mut incoming: Incoming, stop: CancellationToken) {
+        let client = self.client.clone();
+        let (mut stopped, mut ended) = (pin!(stop.cancelled()), pin!(client.ended.cancelled()));
+        loop {
+            let mut next = incoming.ready();
+            if next.is_none() {
+                next = tokio::select! {
+                    // The end first, since a client may send without a pause.
+                    biased;
+                    () = &mut stopped => return self.drain().await,
+                    () = &mut ended, if !self.running.is_over() => {
+                        self.running.end();
+                        continue;
+                    }
+                    () = self.running.work() => {
+                        self.end();
+                        continue;
+                    }
+                    next = incoming.next() => next,
+                };
+            }
+            let said = match next {
+                Some(Ok(frame)) => self.take(frame),
+                Some(Err(error @ TransportError::TooLarge { .. })) => {
+                    Some(without_id(code::INVALID_REQUEST, &error.to_string()))
+                }
+                Some(Err(
+                    TransportError::WebSocket { .. } | TransportError::NoWebSocket { .. },
+                ))
+                | None => {
+                    self.running.end_subscriptions();
+                    return self.drain().await;
+                }
+                Some(Err(error)) => return warn!(%error, "reading from the client failed"),
+            };
+            if let Some(frame) = said {
+                self.send(frame).await;
+            }
+        }
+    }
+
+    /// Lets requests under way finish: scripts write their requests and close.
+    async fn drain(&mut self) {
+        tokio::select! {
+            done = timeout(DRAIN, self.running.all_done()) => drop(done),
+            () = self.client.outgoing.closed() => {}
+            () = self.client.ended.cancelled() => {}
+        }
+    }
+
+    /// Sends one message; requests under way go on meanwhile.
+    async fn send(&mut self, frame: Bytes) {
+        tokio::select! {
+            biased;
+            () = self.client.send(frame) => {}
+            () = self.running.work() => self.end(),
+        }
+    }
+
+    /// Nobody is there any more.
+    fn end(&mut self) {
+        self.client.ended.cancel();
+        self.running.end();
+    }
+
+    /// Heeds one frame: what is to be said at once.
+    fn take(&mut self, frame: Bytes) -> Option<Bytes> {
+        match Frame::parse(frame) {
+            Ok(Frame::One(Message::Request(request))) => self.request(request),
+            Ok(Frame::One(Message::Notification(heard))) => {
+                self.heed(&heard);
+                None
+            }
+            Ok(Frame::One(Message::Response(response))) => {
+                self.client.answered(response);
+                None
+            }
+            Ok(Frame::Batch(messages)) => self.batch(messages),
+            Err(malformed) => Some(refuse(&malformed)),
+        }
+    }
+
+    fn heed(&mut self, heard: &Notification) {
+        if heard.method.as_ref() == notification::CANCELLED
+            && let Some(id) = cancelled(heard)
+        {
+            self.running.cancel(&id);
+        }
+        self.client.heed(heard);
+    }
+
+    /// Begins to answer a request, unless the answer is there already.
+    fn request(&mut self, request: Request) -> Option<Bytes> {
+        let id = request.id.clone();
+        let reply = self.client.open(request);
+        if let Reply::Ready(last) = reply {
+            return last.map(|last| last.frame());
+        }
+        if self.running.count() >= MAX_IN_FLIGHT {
+            let error = RpcError::new(code::OVERLOADED, "too many requests are under way");
+            return Some(answer::error(&id, &error).frame());
+        }
+        let (kind, id) = match reply {
+            Reply::Listen(_) => (Kind::Subscription, Some(id)),
+            Reply::Modern(_) => (Kind::Request, Some(id)),
+            _ => (Kind::Request, None),
+        };
+        self.running.begin(reply, kind, id);
+        None
+    }
+
+    /// A batch, which only revision 2025-03-26 has: its messages are taken one by one, its responses sent as
+    /// one array.
+    fn batch(&mut self, messages: Vec<Result<Message, Malformed>>) -> Option<Bytes> {
+        let version = self
+            .client
+            .session
+            .lock()
+            .as_ref()
+            .map(|session| session.version());
+        if version != Some(ProtocolVersion::V2025_03_26) {
+            return Some(no_batches());
+        }
+        let mut batch = Batch::default();
+        for message in messages {
+            match message {
+                Ok(Message::Request(request)) => batch.add(self.client.open(request)),
+                Ok(Message::Notification(heard)) => self.heed(&heard),
+                Ok(Message::Response(response)) => self.client.answered(response),
+                Err(malformed) => batch.refuse(refuse(&malformed)),
+            }
+        }
+        self.client.clone().answer_batch(batch);
+        None
+    }
+}
+
+/// Sends all messages of one reply after the other, until the client cannot be reached any more.
+async fn deliver(desk: Arc<Desk<Reply>>, outgoing: Outgoing) {
+    loop {
+        let mut reply = desk.next().await;
+        loop {
+            let (frame, is_last) = match reply.next().await {
+                Item::Message(frame) => (frame, false),
+                Item::Last(last) => (last.frame(), true),
+                Item::Cancelled => break,
+            };
+            if outgoing.send(frame).await.is_err() {
+                return;
+            }
+            if is_last {
+                break;
+            }
+        }
+    }
 }
 
 impl Client {
@@ -131,52 +270,15 @@ impl Client {
             tracker: options.tracker,
             caller: options.caller,
             dialects: options.dialects,
-            slots: Arc::new(Semaphore::new(MAX_IN_FLIGHT)),
             ended: CancellationToken::new(),
-            running: Running::default(),
             session: Mutex::default(),
         })
     }
 
-    /// Lets requests under way finish: scripts write their requests and close.
-    async fn drain(&self) {
-        let all = u32::try_from(MAX_IN_FLIGHT).unwrap_or(u32::MAX);
-        tokio::select! {
-            idle = timeout(DRAIN, self.slots.acquire_many(all)) => drop(idle),
-            () = self.outgoing.closed() => {}
-            () = self.ended.cancelled() => {}
-        }
-    }
-
     async fn send(&self, frame: Bytes) {
         if self.outgoing.send(frame).await.is_err() {
-            self.end();
-        }
-    }
-
-    /// Nobody is there any more.
-    fn end(&self) {
-        self.ended.cancel();
-        self.running.end();
-    }
-
-    async fn take(self: &Arc<Self>, frame: Bytes) {
-        match Frame::parse(frame) {
-            Ok(Frame::One(message)) => self.message(message).await,
-            Ok(Frame::Batch(messages)) => self.batch(messages).await,
-            Err(malformed) => self.send(refuse(&malformed)).await,
-        }
-    }
-
-    async fn message(self: &Arc<Self>, message: Message) {
-        match message {
-            Message::Request(request) => {
-                let id = request.id.clone();
-                let reply = self.open(request);
-                self.run(id, reply).await;
-            }
-            Message::Notification(heard) => self.heed(&heard),
-            Message::Response(response) => self.answered(response),
+            // Nobody is there any more.
+            self.ended.cancel();
         }
     }
 
@@ -191,23 +293,10 @@ impl Client {
 
     fn heed(self: &Arc<Self>, heard: &Notification) {
         let session = self.session.lock().clone();
-        match heard.method.as_ref() {
-            notification::CANCELLED => {
-                let id = heard
-                    .params
-                    .as_ref()
-                    .and_then(|params| params.get("requestId"));
-                let id = id.as_ref().and_then(RequestId::from_json);
-                if let Some(id) = id {
-                    self.running.cancel(&id);
-                }
-            }
-            notification::INITIALIZED => {
-                if let Some(session) = &session {
-                    self.tracker.spawn(self.clone().tell(session.clone()));
-                }
-            }
-            _ => {}
+        if heard.method.as_ref() == notification::INITIALIZED
+            && let Some(session) = &session
+        {
+            self.tracker.spawn(self.clone().tell(session.clone()));
         }
         if let Some(session) = session {
             session.heed(heard);
@@ -245,7 +334,7 @@ impl Client {
                 *self.session.lock() = Some(session);
                 Reply::ready(answer::result(&id, result))
             }
-            (Some(session), _) => legacy::open(&session, request),
+            (Some(session), _) => legacy::open_read(&session, request, read),
             (None, Method::Ping) => Reply::ready(answer::result(&id, Json::from_static("{}"))),
             (None, _) => {
                 let why = match self.dialects {
@@ -260,69 +349,7 @@ impl Client {
         }
     }
 
-    /// Sends the messages of a reply, in a task of its own unless it is there already.
-    async fn run(self: &Arc<Self>, id: RequestId, reply: Reply) {
-        if let Reply::Ready(Some(last)) = reply {
-            return self.send(last.frame()).await;
-        }
-        let Ok(slot) = self.slots.clone().try_acquire_owned() else {
-            let error = RpcError::new(code::OVERLOADED, "too many requests are under way");
-            return self.send(answer::error(&id, &error).frame()).await;
-        };
-        let kind = match reply {
-            Reply::Listen(_) => Kind::Subscription,
-            _ => Kind::Request,
-        };
-        let Some(place) = self.running.enter(kind) else {
-            return;
-        };
-        if matches!(reply, Reply::Modern(_) | Reply::Listen(_)) {
-            self.running.name(&place, id.clone());
-        }
-        self.running.start(place, |place| {
-            let client = self.clone();
-            let task = self.tracker.spawn(async move {
-                client.deliver(&id, reply).await;
-                drop((place, slot));
-            });
-            task.abort_handle()
-        });
-    }
-
-    async fn deliver(&self, id: &RequestId, mut reply: Reply) {
-        loop {
-            match reply.next().await {
-                Item::Message(frame) => self.send(frame).await,
-                Item::Last(last) => {
-                    // Before the response is out: its id may be used again from then on.
-                    self.running.forget(id);
-                    return self.send(last.frame()).await;
-                }
-                Item::Cancelled => return,
-            }
-        }
-    }
-
-    /// A batch, which only revision 2025-03-26 has: its messages are taken one by one, its responses sent as
-    /// one array.
-    async fn batch(self: &Arc<Self>, messages: Vec<Result<Message, Malformed>>) {
-        let version = self
-            .session
-            .lock()
-            .as_ref()
-            .map(|session| session.version());
-        if version != Some(ProtocolVersion::V2025_03_26) {
-            return self.send(no_batches()).await;
-        }
-        let mut batch = Batch::default();
-        for message in messages {
-            match message {
-                Ok(Message::Request(request)) => batch.add(self.open(request)),
-                Ok(Message::Notification(heard)) => self.heed(&heard),
-                Ok(Message::Response(response)) => self.answered(response),
-                Err(malformed) => batch.refuse(refuse(&malformed)),
-            }
-        }
+    fn answer_batch(self: Arc<Self>, batch: Batch) {
         let client = self.clone();
         self.tracker.spawn(async move {
             let run = batch.run(|frame| {
@@ -335,6 +362,12 @@ impl Client {
             }
         });
     }
+}
+
+/// The request that the client does not want answered any more.
+fn cancelled(heard: &Notification) -> Option<RequestId> {
+    let id = heard.params.as_ref()?.get("requestId")?;
+    RequestId::from_json(&id)
 }
 
 /// The error for something that is no message.
