@@ -35,9 +35,13 @@ impl Dialect {
 
     /// Puts a request into the server's words.
     pub(super) fn draft(&self, outgoing: &Outgoing, id: UpstreamId, carrier: &Carrier) -> Draft {
-        let (frame, headers) = match self {
-            Self::Legacy(_) => (Legacy::request(outgoing, id), Extra::new()),
-            Self::Modern(modern) => (Modern::request(outgoing, id), modern.headers(outgoing)),
+        let frame = match self {
+            Self::Legacy(_) => Legacy::request(outgoing, id),
+            Self::Modern(_) => Modern::request(outgoing, id),
+        };
+        let headers = match (self, carrier) {
+            (Self::Modern(modern), Carrier::Http(_)) => modern.headers(outgoing),
+            _ => Extra::new(),
         };
         Draft {
             frame,
