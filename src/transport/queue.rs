@@ -16,6 +16,11 @@ const SMALL: usize = 4 * 1024;
 /// How many queued frames are taken at once.
 pub(super) const BATCH_FRAMES: usize = 128;
 
+/// After so many frames that left alone, the next ones are not expected to have company.
+const SOON_ALONE: u32 = 4;
+/// But every one of so many is, to see whether there is some again.
+const LOOK_AGAIN: u32 = 64;
+
 /// What waits in the queue.
 pub(super) enum Queued {
     /// A frame without its newline, and the room that a large one takes in the queue.
@@ -35,6 +40,7 @@ pub(super) async fn pump<W>(
 {
     let mut taken = Vec::with_capacity(BATCH_FRAMES);
     let mut batch = Batch::default();
+    let mut company = Company::default();
     loop {
         let count = tokio::select! {
             biased;
@@ -47,7 +53,7 @@ pub(super) async fn pump<W>(
         if count == 0 {
             return;
         }
-        if count < BATCH_FRAMES {
+        if count < BATCH_FRAMES && company.is_likely() {
             // All who were woken together send before anything is written: one write instead of one for each.
             yield_now().await;
             while taken.len() < BATCH_FRAMES
@@ -56,11 +62,34 @@ pub(super) async fn pump<W>(
                 taken.push(more);
             }
         }
+        company.note(taken.len());
         batch.fill(&mut taken);
         if writer.write_all_buf(&mut batch).await.is_err() || writer.flush().await.is_err() {
             return;
         }
         batch.written();
+    }
+}
+
+/// Whether others are about to send as well. To wait for them where there are none is not free: a second worker is woken for
+/// nothing, and takes over the next call.
+#[derive(Default)]
+struct Company {
+    /// How many frames in a row left alone.
+    alone: u32,
+}
+
+impl Company {
+    fn is_likely(&self) -> bool {
+        self.alone < SOON_ALONE || self.alone.is_multiple_of(LOOK_AGAIN)
+    }
+
+    /// So many left together.
+    fn note(&mut self, count: usize) {
+        self.alone = match count {
+            1 => self.alone.wrapping_add(1),
+            _ => 0,
+        };
     }
 }
 
