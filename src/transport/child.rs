@@ -62,11 +62,11 @@ pub fn spawn(
             return Err(failure(config, &error));
         }
     };
-    let (outgoing, queue) = Outgoing::new();
+    let (outgoing, outlet) = Outgoing::lines();
     let (lines, reading) = Lines::of(stderr);
     let closing = CancellationToken::new();
     let pipes = Pipes {
-        writer: tracker.spawn(pump(queue, stdin, closing.clone())),
+        writer: tracker.spawn(pump(outlet, stdin, closing.clone())),
         stderr: tracker.spawn(reading),
         closing,
     };

@@ -9,6 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::outbox::{Inlet, Outlet, outbox};
 use super::queue::{QUEUE_FRAMES, Queued, pump};
 use super::{EventStream, TransportError};
 use crate::wire::LineDecoder;
@@ -41,8 +42,8 @@ impl Duplex {
         R: AsyncRead + Send + Unpin + 'static,
         W: AsyncWrite + Send + Unpin + 'static,
     {
-        let (outgoing, queue) = Outgoing::new();
-        tracker.spawn(pump(queue, writer, CancellationToken::new()));
+        let (outgoing, outlet) = Outgoing::lines();
+        tracker.spawn(pump(outlet, writer, CancellationToken::new()));
         Self {
             incoming: Incoming::lines(reader, limit),
             outgoing,
@@ -198,33 +199,61 @@ impl Lines {
 /// Where frames are handed in. Clones share one bounded queue; each sender's order is kept.
 #[derive(Clone)]
 pub struct Outgoing {
-    queue: mpsc::Sender<Queued>,
+    queue: Queue,
     bulk: Arc<Semaphore>,
 }
 
+#[derive(Clone)]
+enum Queue {
+    /// Frames are received one by one.
+    Frames(mpsc::Sender<Queued>),
+    /// They are written to a stream of bytes.
+    Lines(Inlet),
+}
+
 impl Outgoing {
+    /// Towards somebody who receives frames.
     pub(super) fn new() -> (Self, mpsc::Receiver<Queued>) {
         let (queue, receiver) = mpsc::channel(QUEUE_FRAMES);
-        (
-            Self {
-                queue,
-                bulk: Arc::new(Semaphore::new(BULK)),
-            },
-            receiver,
-        )
+        (Self::over(Queue::Frames(queue)), receiver)
+    }
+
+    /// Towards somebody who writes lines.
+    pub(super) fn lines() -> (Self, Outlet) {
+        let (inlet, outlet) = outbox();
+        (Self::over(Queue::Lines(inlet)), outlet)
+    }
+
+    fn over(queue: Queue) -> Self {
+        let bulk = Arc::new(Semaphore::new(BULK));
+        Self { queue, bulk }
     }
 
     /// Queues one frame; the newline is added here. Waits while 256 frames, or 16 MiB of frames
     /// over 64 KiB, are queued already. A success does not mean that it was read.
     pub async fn send(&self, frame: Bytes) -> Result<(), TransportError> {
-        if room_for(&frame).is_none()
-            && let Ok(place) = self.queue.try_reserve()
-        {
-            place.send(Queued::Frame(one_line(frame), None));
+        let Err(frame) = self.send_small_now(one_line(frame)) else {
             return Ok(());
-        }
+        };
         // Apart: a queue is seldom full, and whoever sends need not have room for the wait.
         Box::pin(self.send_in_turn(frame)).await
+    }
+
+    /// Gives back what is large, or finds no room at once.
+    fn send_small_now(&self, frame: Bytes) -> Result<(), Bytes> {
+        if room_for(&frame).is_some() {
+            return Err(frame);
+        }
+        match &self.queue {
+            Queue::Lines(inlet) => inlet.try_send(&frame, None).map_err(|_| frame),
+            Queue::Frames(queue) => {
+                let Ok(place) = queue.try_reserve() else {
+                    return Err(frame);
+                };
+                place.send(Queued::Frame(frame, None));
+                Ok(())
+            }
+        }
     }
 
     async fn send_in_turn(&self, frame: Bytes) -> Result<(), TransportError> {
@@ -232,11 +261,13 @@ impl Outgoing {
             Some(room) => Some(self.bulk_room(room).await?),
             None => None,
         };
-        let queued = Queued::Frame(one_line(frame), room);
-        self.queue
-            .send(queued)
-            .await
-            .map_err(|_| TransportError::Closed)
+        match &self.queue {
+            Queue::Lines(inlet) => inlet.send(&frame, room).await,
+            Queue::Frames(queue) => {
+                let sent = queue.send(Queued::Frame(frame, room)).await;
+                sent.map_err(|_| TransportError::Closed)
+            }
+        }
     }
 
     /// Queues one frame if there is room at once, else [`TransportError::Full`].
@@ -248,27 +279,39 @@ impl Outgoing {
             }
             None => None,
         };
-        self.queue
-            .try_send(Queued::Frame(one_line(frame), room))
-            .map_err(|error| match error {
-                mpsc::error::TrySendError::Full(_) => TransportError::Full,
-                mpsc::error::TrySendError::Closed(_) => TransportError::Closed,
-            })
+        let frame = one_line(frame);
+        match &self.queue {
+            Queue::Lines(inlet) => inlet.try_send(&frame, room),
+            Queue::Frames(queue) => {
+                let sent = queue.try_send(Queued::Frame(frame, room));
+                sent.map_err(|error| match error {
+                    mpsc::error::TrySendError::Full(_) => TransportError::Full,
+                    mpsc::error::TrySendError::Closed(_) => TransportError::Closed,
+                })
+            }
+        }
     }
 
     /// Waits until everything queued so far has been written.
     pub async fn flushed(&self) -> Result<(), TransportError> {
-        let (done, written) = oneshot::channel();
-        self.queue
-            .send(Queued::Flush(done))
-            .await
-            .map_err(|_| TransportError::Closed)?;
+        let written = match &self.queue {
+            Queue::Lines(inlet) => inlet.flush()?,
+            Queue::Frames(queue) => {
+                let (done, written) = oneshot::channel();
+                let sent = queue.send(Queued::Flush(done)).await;
+                sent.map_err(|_| TransportError::Closed)?;
+                written
+            }
+        };
         written.await.map_err(|_| TransportError::Closed)
     }
 
     /// Waits until nothing can be sent any more.
     pub async fn closed(&self) {
-        self.queue.closed().await;
+        match &self.queue {
+            Queue::Lines(inlet) => inlet.closed().await,
+            Queue::Frames(queue) => queue.closed().await,
+        }
     }
 
     async fn bulk_room(&self, room: u32) -> Result<OwnedSemaphorePermit, TransportError> {
@@ -276,7 +319,7 @@ impl Outgoing {
             permit = self.bulk.clone().acquire_many_owned(room) => {
                 permit.map_err(|_| TransportError::Closed)
             }
-            () = self.queue.closed() => Err(TransportError::Closed),
+            () = self.closed() => Err(TransportError::Closed),
         }
     }
 }

@@ -29,6 +29,7 @@ mod leader;
 mod lines;
 mod listener;
 mod origin;
+mod outbox;
 mod patience;
 mod process;
 mod queue;

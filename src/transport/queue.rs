@@ -2,17 +2,24 @@
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice, Write};
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake};
+use std::thread::{self, Thread};
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::task::yield_now;
 use tokio_util::sync::CancellationToken;
+
+use super::outbox::Outlet;
 
 /// How many frames may wait for one peer.
 pub(super) const QUEUE_FRAMES: usize = 256;
 /// Frames up to this size are copied together, so that many leave in one write.
 const SMALL: usize = 4 * 1024;
+/// How many bytes of them are kept room for.
+const KEPT: usize = 64 * 1024;
 /// How many queued frames are taken at once.
 pub(super) const BATCH_FRAMES: usize = 128;
 
@@ -29,41 +36,32 @@ pub(super) enum Queued {
     Flush(oneshot::Sender<()>),
 }
 
-/// Writes what the queue holds until all senders are gone, `closing` is cancelled or the pipe breaks.
-/// After `closing`, what was queued before is still written. Returning drops the writer: end of file.
-pub(super) async fn pump<W>(
-    mut queue: mpsc::Receiver<Queued>,
-    mut writer: W,
-    closing: CancellationToken,
-) where
+/// Writes what is handed in until all senders are gone, `closing` is cancelled or the pipe breaks.
+/// After `closing`, what was handed in before is still written. Returning drops the writer: end of file.
+pub(super) async fn pump<W>(mut outlet: Outlet, mut writer: W, closing: CancellationToken)
+where
     W: AsyncWrite + Unpin,
 {
-    let mut taken = Vec::with_capacity(BATCH_FRAMES);
     let mut batch = Batch::default();
     let mut company = Company::default();
     loop {
-        let count = tokio::select! {
+        let ready = tokio::select! {
             biased;
-            () = closing.cancelled(), if !queue.is_closed() => {
-                queue.close();
+            () = closing.cancelled(), if !outlet.is_closed() => {
+                outlet.close();
                 continue;
             }
-            count = queue.recv_many(&mut taken, BATCH_FRAMES) => count,
+            ready = outlet.ready() => ready,
         };
-        if count == 0 {
+        if !ready {
             return;
         }
-        if count < BATCH_FRAMES && company.is_likely() {
+        if outlet.frames() < BATCH_FRAMES && company.is_likely() {
             // All who were woken together send before anything is written: one write instead of one for each.
             yield_now().await;
-            while taken.len() < BATCH_FRAMES
-                && let Ok(more) = queue.try_recv()
-            {
-                taken.push(more);
-            }
         }
-        company.note(taken.len());
-        batch.fill(&mut taken);
+        company.note(outlet.take(&mut batch));
+        batch.seal();
         if writer.write_all_buf(&mut batch).await.is_err() || writer.flush().await.is_err() {
             return;
         }
@@ -86,23 +84,43 @@ impl Company {
 
     /// So many left together.
     fn note(&mut self, count: usize) {
-        self.alone = match count {
-            1 => self.alone.wrapping_add(1),
-            _ => 0,
-        };
+        match count {
+            0 => {}
+            1 => self.alone = self.alone.wrapping_add(1),
+            _ => self.alone = 0,
+        }
     }
 }
 
 /// The same for a thread of its own. `writer` must not be buffered.
-pub(super) fn pump_blocking(mut queue: mpsc::Receiver<Queued>, mut writer: impl Write) {
-    let mut taken = Vec::with_capacity(BATCH_FRAMES);
+pub(super) fn pump_blocking(mut outlet: Outlet, mut writer: impl Write) {
     let mut batch = Batch::default();
-    while queue.blocking_recv_many(&mut taken, BATCH_FRAMES) > 0 {
-        batch.fill(&mut taken);
+    let waker = Arc::new(Unpark(thread::current())).into();
+    let context = Context::from_waker(&waker);
+    loop {
+        match outlet.poll_ready(&context) {
+            Poll::Pending => {
+                thread::park();
+                continue;
+            }
+            Poll::Ready(false) => return,
+            Poll::Ready(true) => {}
+        }
+        outlet.take(&mut batch);
+        batch.seal();
         if write_all(&mut writer, &mut batch).is_err() {
             return;
         }
         batch.written();
+    }
+}
+
+/// Wakes a thread that is parked.
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
     }
 }
 
@@ -122,46 +140,51 @@ fn write_all(writer: &mut impl Write, batch: &mut Batch) -> io::Result<()> {
 
 /// Frames on their way out: small ones copied together, large ones as they are.
 #[derive(Default)]
-struct Batch {
+pub(super) struct Batch {
     small: BytesMut,
     parts: VecDeque<Bytes>,
     permits: Vec<OwnedSemaphorePermit>,
     flushes: Vec<oneshot::Sender<()>>,
+    /// Whether `small` has become so big that its memory is given back.
+    bulky: bool,
 }
 
 impl Batch {
-    fn fill(&mut self, taken: &mut Vec<Queued>) {
-        for queued in taken.drain(..) {
-            match queued {
-                Queued::Frame(frame, permit) => {
-                    self.push(frame);
-                    self.permits.extend(permit);
-                }
-                Queued::Flush(done) => self.flushes.push(done),
-            }
-        }
-        self.seal();
-    }
-
-    fn push(&mut self, frame: Bytes) {
+    /// Adds a frame, and the room that it takes until it is written.
+    pub(super) fn push(&mut self, frame: &Bytes, bulk: Option<OwnedSemaphorePermit>) {
         if frame.len() <= SMALL {
-            self.small.extend_from_slice(&frame);
+            self.small.extend_from_slice(frame);
         } else {
             self.seal();
-            self.parts.push_back(frame);
+            self.parts.push_back(frame.clone());
         }
         self.small.put_u8(b'\n');
+        self.permits.extend(bulk);
     }
 
-    fn seal(&mut self) {
+    /// Tells this one when everything before it is written.
+    pub(super) fn flush(&mut self, done: oneshot::Sender<()>) {
+        self.flushes.push(done);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.small.is_empty() && self.parts.is_empty() && self.flushes.is_empty()
+    }
+
+    /// Nothing is added before it is written.
+    pub(super) fn seal(&mut self) {
         if !self.small.is_empty() {
+            self.bulky |= self.small.len() > KEPT;
             self.parts.push_back(self.small.split().freeze());
         }
     }
 
     /// Everything has left: gives the room back and tells those who wait for it.
-    fn written(&mut self) {
+    pub(super) fn written(&mut self) {
         self.permits.clear();
+        if std::mem::take(&mut self.bulky) {
+            self.small = BytesMut::new();
+        }
         for done in self.flushes.drain(..) {
             // Whoever asked may have stopped waiting.
             let _ = done.send(());

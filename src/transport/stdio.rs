@@ -38,8 +38,8 @@ pub fn stdio(limit: usize, tracker: &TaskTracker) -> Result<Duplex, TransportErr
 }
 
 fn writing(writer: ends::Writer, tracker: &TaskTracker) -> Outgoing {
-    let (outgoing, queue) = Outgoing::new();
-    tracker.spawn(pump(queue, writer, CancellationToken::new()));
+    let (outgoing, outlet) = Outgoing::lines();
+    tracker.spawn(pump(outlet, writer, CancellationToken::new()));
     outgoing
 }
 
@@ -47,8 +47,8 @@ fn writing(writer: ends::Writer, tracker: &TaskTracker) -> Outgoing {
 pub(super) fn write_on_thread(
     writer: impl Write + Send + 'static,
 ) -> Result<Outgoing, TransportError> {
-    let (outgoing, queue) = Outgoing::new();
-    start("stdout", move || pump_blocking(queue, writer))?;
+    let (outgoing, outlet) = Outgoing::lines();
+    start("stdout", move || pump_blocking(outlet, writer))?;
     Ok(outgoing)
 }
 
