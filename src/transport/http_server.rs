@@ -29,7 +29,9 @@ use super::listener::{Accepted, Listener};
 use super::origin::{Allowed, Refused};
 use super::patience::Patience;
 use super::reply::HttpReply;
+use super::resumed::Resumed;
 use super::upgrade::Upgrade;
+use super::usual::{Unusual, Usual};
 use super::wakes::{Apart, Task, unheard};
 
 /// How long to wait when the system has no descriptor left for a new connection.
@@ -77,7 +79,8 @@ impl HttpRequest {
 
 /// What answers requests.
 pub trait HttpService: Send + Sync + 'static {
-    /// Answers one request. The future is dropped when the client disconnects, and so is a reply's stream.
+    /// Answers one request, whose body it may take; the rest stays as it is. The future is dropped when the client
+    /// disconnects, and so is a reply's stream.
     fn handle(&self, request: &mut HttpRequest) -> impl Future<Output = HttpReply> + Send;
 }
 
@@ -194,15 +197,60 @@ impl<F: Future<Output: Send> + Send + 'static> Executor<F> for OnTracker {
 impl<S: HttpService> Server<S> {
     async fn connection(self: Arc<Self>, stream: Accepted, peer: Option<SocketAddr>) {
         let activity = Activity::new();
+        let stream = Patience::new(stream, self.options.stall);
+        if let Some(unusual) = self.usual(stream, peer, &activity).await {
+            // Apart: most connections never need room for it.
+            Box::pin(self.by_hyper(unusual, peer, &activity)).await;
+        }
+    }
+
+    /// Serves a connection as long as its requests are usual.
+    async fn usual(
+        &self,
+        stream: Patience<Accepted>,
+        peer: Option<SocketAddr>,
+        activity: &Arc<Activity>,
+    ) -> Option<Unusual> {
+        let usual = Usual {
+            service: &*self.service,
+            options: &self.options,
+            peer,
+            activity,
+        };
+        let mut serving = pin!(usual.serve(stream));
+        let task = Task::new();
+        let end = pin!(self.end(activity));
+        let mut end = Apart::new(end, &task);
+        let first = poll_fn(|context| match task.poll(serving.as_mut(), context) {
+            Poll::Ready(unusual) => Poll::Ready(Ok(unusual)),
+            Poll::Pending => end.poll().map(Err),
+        });
+        match first.await {
+            Ok(unusual) => unusual,
+            Err(End::Drained) if activity.end() => {
+                let rest = poll_fn(|context| task.poll(serving.as_mut(), context));
+                timeout(self.options.drain, rest).await.ok()?
+            }
+            Err(_) => None,
+        }
+    }
+
+    /// Serves a connection whatever comes.
+    async fn by_hyper(
+        self: &Arc<Self>,
+        (read, stream): Unusual,
+        peer: Option<SocketAddr>,
+        activity: &Arc<Activity>,
+    ) {
         let service = service_fn(|request: Request<Incoming>| {
             let busy = activity.begin(request.version());
             self.answer(request, peer, busy)
         });
         let builder = self.builder();
-        let stream = TokioIo::new(Patience::new(stream, self.options.stall));
+        let stream = TokioIo::new(Resumed::new(read, stream));
         let mut connection = pin!(builder.serve_connection_with_upgrades(stream, service));
         let task = Task::new();
-        let end = pin!(self.end(&activity));
+        let end = pin!(self.end(activity));
         let mut end = Apart::new(end, &task);
         let first = poll_fn(|context| match task.poll(connection.as_mut(), context) {
             // A peer that goes away in the middle is its own business.

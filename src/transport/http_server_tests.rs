@@ -1,4 +1,5 @@
-use std::sync::atomic::{AtomicUsize, Ordering};
+#[path = "http_server_usual_tests.rs"]
+mod usual;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream;
@@ -379,22 +380,4 @@ async fn who_takes_nothing_is_given_up() {
     let wish = b"GET / HTTP/1.1\r\nHost: 127.0.0.1:1\r\n\r\n";
     slow.write_all(wish).await.unwrap();
     assert_eq!(within(told.recv()).await, Some("dropped"));
-}
-
-#[tokio::test]
-async fn a_service_that_waits_is_not_polled_for_nothing() {
-    let polls = Arc::new(AtomicUsize::new(0));
-    let counted = polls.clone();
-    let server = start(options(), move |_| {
-        let polls = counted.clone();
-        Box::pin(poll_fn(move |_| {
-            polls.fetch_add(1, Ordering::SeqCst);
-            Poll::Pending
-        }))
-    });
-    let mut stream = server.await.connect().await;
-    let request = b"POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1\r\n\r\nx";
-    stream.write_all(request).await.unwrap();
-    eventually("it is asked", || polls.load(Ordering::SeqCst) > 0).await;
-    assert_eq!(polls.load(Ordering::SeqCst), 1);
 }

@@ -27,6 +27,8 @@ struct State {
     since: Instant,
     /// HTTP/2 looks after its connections itself.
     multiplexed: bool,
+    /// No request is to follow.
+    ending: bool,
 }
 
 /// A request of the connection is under way until this is dropped.
@@ -47,6 +49,7 @@ impl Activity {
             open: 0,
             since: Instant::now(),
             multiplexed: false,
+            ending: false,
         })))
     }
 
@@ -57,6 +60,18 @@ impl Activity {
         state.multiplexed |= version == Version::HTTP_2;
         drop(state);
         Busy(self.clone())
+    }
+
+    /// The connection is to end with the request that is under way. Whether there is one.
+    pub(super) fn end(&self) -> bool {
+        let mut state = self.0.lock();
+        state.ending = true;
+        state.open > 0
+    }
+
+    /// Whether it is to end.
+    pub(super) fn is_ending(&self) -> bool {
+        self.0.lock().ending
     }
 
     /// Resolves when no request has been under way for so long, nor the head of one been completed.

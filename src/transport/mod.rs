@@ -36,6 +36,7 @@ mod queue;
 #[cfg(test)]
 mod raw_server;
 mod reply;
+mod resumed;
 mod sieve;
 mod sse_client;
 mod stdio;
@@ -44,6 +45,7 @@ mod testing;
 mod tls;
 mod tree;
 mod upgrade;
+mod usual;
 mod wakes;
 mod websocket;
 mod websocket_client;

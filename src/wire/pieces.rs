@@ -44,3 +44,30 @@ impl Iterator for Pieces {
         next.map(std::mem::take)
     }
 }
+
+impl bytes::Buf for Pieces {
+    fn remaining(&self) -> usize {
+        self.len()
+    }
+
+    fn chunk(&self) -> &[u8] {
+        let next = self.left.iter().find(|piece| !piece.is_empty());
+        next.map_or(&[], |piece| piece)
+    }
+
+    fn chunks_vectored<'a>(&'a self, slices: &mut [std::io::IoSlice<'a>]) -> usize {
+        let pieces = self.left.iter().filter(|piece| !piece.is_empty());
+        let places = slices.iter_mut().zip(pieces);
+        places
+            .map(|(slice, piece)| *slice = std::io::IoSlice::new(piece))
+            .count()
+    }
+
+    fn advance(&mut self, mut count: usize) {
+        for piece in &mut self.left {
+            let some = count.min(piece.len());
+            bytes::Buf::advance(piece, some);
+            count -= some;
+        }
+    }
+}
