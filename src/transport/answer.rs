@@ -1,5 +1,7 @@
 //! What a server answered, and the event stream in it.
 
+use std::sync::Arc;
+
 use http::{HeaderMap, StatusCode};
 
 use super::{Body, TransportError};
@@ -10,8 +12,8 @@ use crate::wire::{SseDecoder, SseEvent};
 pub struct Answer {
     /// The status; redirects that were not followed are here as they came.
     pub status: StatusCode,
-    /// The headers.
-    pub headers: HeaderMap,
+    /// The headers; what is said of the body may be left out.
+    pub headers: Arc<HeaderMap>,
     /// The body, of which nothing has been read.
     pub body: Body,
     /// What a person can do about a refusal, if credentials were shown that change.

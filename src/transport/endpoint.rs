@@ -313,12 +313,12 @@ impl Endpoint {
         *request.body_mut() = sent.body.cloned().map(Into::into);
         let sent = client.execute(request).await;
         let mut response = sent.map_err(|error| failure(&self.url, &error))?;
-        let headers = std::mem::take(response.headers_mut());
+        let headers = Arc::new(std::mem::take(response.headers_mut()));
         let status = response.status();
         Ok(self.answer(status, headers, Source::Client(Box::new(response))))
     }
 
-    fn answer(&self, status: StatusCode, headers: HeaderMap, source: Source) -> Answer {
+    fn answer(&self, status: StatusCode, headers: Arc<HeaderMap>, source: Source) -> Answer {
         Answer {
             status,
             headers,

@@ -8,6 +8,7 @@
 //! Invariants: nothing here knows a method, a name, an era or an MCP header, or looks into a frame. Every queue and every wait for
 //! a peer is bounded, or ends when the caller drops the future. Dropping is how things are closed.
 
+mod alike;
 mod answer;
 mod body;
 mod census;

@@ -14,7 +14,6 @@ use tower_service::Service;
 
 use super::super::TransportError;
 use super::super::http_client::{CONNECT, IDLE, IDLE_CONNECTIONS, KEEP_ALIVE, innermost};
-use super::response::Search;
 use super::wire::Wire;
 use super::{PlainBody, PlainRequest};
 
@@ -24,7 +23,7 @@ const HUNG_UP: &str = "connection closed before message completed";
 /// What a server answered.
 pub(crate) struct PlainAnswer {
     pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
+    pub(crate) headers: Arc<HeaderMap>,
     pub(crate) body: PlainBody,
 }
 
@@ -89,14 +88,13 @@ impl Pool {
         request: &PlainRequest<'_>,
     ) -> Result<PlainAnswer, Failure> {
         wire.ask(request);
-        let mut search = Search::default();
         let mut head = loop {
             match wire.fill().await {
                 Ok(0) => return Err(self.no_answer(&mut wire, None)),
                 Ok(_) => {}
                 Err(error) => return Err(self.no_answer(&mut wire, Some(error))),
             }
-            match search.head(&mut wire.buffer) {
+            match wire.head() {
                 Ok(Some(head)) => break head,
                 Ok(None) => {}
                 Err(detail) => return Err(Failure::Broken(self.broken(detail))),

@@ -1,12 +1,14 @@
 //! The head of an answer (RFC 9112, sections 4 and 5).
 
 use std::mem::MaybeUninit;
+use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use httparse::{ParserConfig, Response};
 
+use super::super::alike::{self, Alike};
 use super::framing::{Chunk, Framing};
 
 /// How many headers an answer may have, and how long they may be together.
@@ -17,26 +19,48 @@ const LONGEST_HEAD: usize = 400 * 1024;
 #[derive(Debug)]
 pub(super) struct Head {
     pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
+    pub(super) headers: Arc<HeaderMap>,
     pub(super) framing: Framing,
     /// Whether the server keeps the connection.
     pub(super) keeps: bool,
 }
 
-/// Looks for a head, and remembers how far it has looked.
+/// Looks for the heads of a connection's answers, and remembers how far it has looked.
 #[derive(Default)]
-pub(super) struct Search(usize);
+pub(super) struct Search {
+    looked: usize,
+    known: Option<Known>,
+}
+
+/// The head of the last answer. Servers begin one after the other alike, but for the length of the body and, each second,
+/// the date: what was made of it serves again.
+struct Known {
+    text: Alike,
+    status: StatusCode,
+    headers: Arc<HeaderMap>,
+}
+
+/// How long a head is at most that is kept.
+const KEPT: usize = 2 * 1024;
 
 impl Search {
     /// Takes the head out of what was read; `None`: it is not complete.
     pub(super) fn head(&mut self, buffer: &mut BytesMut) -> Result<Option<Head>, &'static str> {
+        if let Some(head) = self.again(buffer) {
+            return Ok(Some(head));
+        }
         while let Some(end) = self.end(buffer) {
-            self.0 = 0;
-            match parse(&buffer.split_to(end).freeze())? {
-                Some(head) if head.status == StatusCode::SWITCHING_PROTOCOLS => {
+            self.looked = 0;
+            // Of its own, so that what it was read to can be used again.
+            let text = Bytes::copy_from_slice(&buffer.split_to(end));
+            match parse(&text)? {
+                Some((head, _)) if head.status == StatusCode::SWITCHING_PROTOCOLS => {
                     return Err("a switch of protocols that nobody has asked for");
                 }
-                Some(head) if !head.status.is_informational() => return Ok(Some(head)),
+                Some((head, length)) if !head.status.is_informational() => {
+                    self.known = Known::of(&head, text.clone(), length);
+                    return Ok(Some(head));
+                }
                 // What comes before the answer itself is not for us.
                 _ => {}
             }
@@ -47,9 +71,21 @@ impl Search {
         Ok(None)
     }
 
+    fn again(&self, buffer: &mut BytesMut) -> Option<Head> {
+        let known = self.known.as_ref().filter(|_| self.looked == 0)?;
+        let ends = known.text.again(buffer)?;
+        buffer.advance(ends.head);
+        Some(Head {
+            status: known.status,
+            headers: known.headers.clone(),
+            framing: Framing::Length(ends.body as u64),
+            keeps: true,
+        })
+    }
+
     /// Where the empty line ends: nothing is parsed in vain, however slowly it comes.
     fn end(&mut self, buffer: &[u8]) -> Option<usize> {
-        let from = self.0.saturating_sub(3);
+        let from = self.looked.saturating_sub(3);
         for at in memchr::memchr_iter(b'\n', &buffer[from..]) {
             let line = from + at + 1;
             match &buffer[line..] {
@@ -58,12 +94,29 @@ impl Search {
                 _ => {}
             }
         }
-        self.0 = buffer.len();
+        self.looked = buffer.len();
         None
     }
 }
 
-fn parse(head: &Bytes) -> Result<Option<Head>, &'static str> {
+impl Known {
+    /// `length` is the one header that says how long the body is; without that, or where nothing may follow, there is
+    /// nothing to be known again.
+    fn of(head: &Head, text: Bytes, length: Option<&[u8]>) -> Option<Self> {
+        let length = length.filter(|length| alike::length(length).is_some())?;
+        let is_usual = head.keeps && matches!(head.framing, Framing::Length(_));
+        (is_usual && head.status == StatusCode::OK && text.len() <= KEPT).then(|| Self {
+            text: Alike::new(text.clone(), Some(length)),
+            status: head.status,
+            headers: head.headers.clone(),
+        })
+    }
+}
+
+/// A head, and what its only header about the length says.
+type Parsed<'a> = (Head, Option<&'a [u8]>);
+
+fn parse(head: &Bytes) -> Result<Option<Parsed<'_>>, &'static str> {
     let mut room = [const { MaybeUninit::uninit() }; HEADERS];
     let mut response = Response::new(&mut []);
     let parsed = ParserConfig::default()
@@ -78,6 +131,12 @@ fn parse(head: &Bytes) -> Result<Option<Head>, &'static str> {
     let status = status.ok_or("an answer without a status")?;
     let mut headers = HeaderMap::with_capacity(response.headers.len());
     let mut said = Said::default();
+    let mut lengths = response
+        .headers
+        .iter()
+        .filter(|header| header.name.eq_ignore_ascii_case("content-length"));
+    let length = lengths.next().map(|header| header.value);
+    let length = length.filter(|_| lengths.next().is_none());
     for header in response.headers.iter() {
         let name = HeaderName::from_bytes(header.name.as_bytes());
         // A slice of the head: the value is not copied.
@@ -94,12 +153,13 @@ fn parse(head: &Bytes) -> Result<Option<Head>, &'static str> {
         Wish::Keep => is_framed,
         Wish::Nothing => is_framed && response.version == Some(1),
     };
-    Ok(Some(Head {
+    let head = Head {
         status,
-        headers,
+        headers: Arc::new(headers),
         framing,
         keeps,
-    }))
+    };
+    Ok(Some((head, length)))
 }
 
 /// What the headers say about the body and the connection.

@@ -328,3 +328,36 @@ async fn the_limit_holds_for_bodies_of_every_framing() {
         assert_eq!(body, Err(TransportError::TooLarge { limit: LIMIT }));
     }
 }
+
+#[test]
+fn an_answer_that_begins_like_the_last_one_is_read_like_any_other() {
+    let date = |second| format!("HTTP/1.1 200 OK\r\ndate: {second}\r\nx: y\r\ncontent-length: ");
+    let mut search = Search::default();
+    for (begin, digits, expected) in [
+        (date(1), "7", Ok(7)),
+        (date(1), "12", Ok(12)),
+        (date(1), "7, 8", Err("two different lengths")),
+        (date(1), "-7", Err("an unusable length")),
+        (date(2), "12", Ok(12)),
+        (date(2), "0", Ok(0)),
+        (date(2), "3\r\nconnection: close", Ok(3)),
+        (date(2), "4", Ok(4)),
+    ] {
+        let text = format!("{begin}{digits}\r\n\r\nbody");
+        for cut in [0, 9, begin.len(), text.len() - 6] {
+            let mut buffer = BytesMut::from(&text.as_bytes()[..cut]);
+            let mut found = search.head(&mut buffer).map(|head| assert!(head.is_none()));
+            buffer.extend_from_slice(&text.as_bytes()[cut..]);
+            let head = search.head(&mut buffer);
+            found = found.and_then(|()| {
+                let head = head?.ok_or("incomplete")?;
+                assert_eq!(head.keeps, !digits.contains("close"));
+                assert_eq!(head.framing, Framing::Length(expected.unwrap_or(0)));
+                assert_eq!(head.headers["x"], "y");
+                assert_eq!(&buffer[..], b"body");
+                Ok(())
+            });
+            assert_eq!(found, expected.map(drop), "{text} {cut}");
+        }
+    }
+}

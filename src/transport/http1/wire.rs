@@ -10,6 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWrite};
 use tokio::net::TcpStream;
 
 use super::PlainRequest;
+use super::response::{Head, Search};
 
 /// How much is read at once, at first and at most: more where the server fills it.
 const AT_ONCE: usize = 8 * 1024;
@@ -23,6 +24,7 @@ pub(super) struct Wire {
     /// What was read and not used yet.
     pub(super) buffer: BytesMut,
     at_once: usize,
+    search: Search,
     /// The head of the request, and how much of it has left.
     head: Vec<u8>,
     sent: usize,
@@ -40,6 +42,7 @@ impl Wire {
             stream,
             buffer: BytesMut::new(),
             at_once: AT_ONCE,
+            search: Search::default(),
             head: Vec::new(),
             sent: 0,
             body: Bytes::new(),
@@ -91,6 +94,11 @@ impl Wire {
             self.poll_read(cx)
         })
         .await
+    }
+
+    /// Takes the head of the answer out of the buffer; `None`: it is not complete. An error says what is wrong.
+    pub(super) fn head(&mut self) -> Result<Option<Head>, &'static str> {
+        self.search.head(&mut self.buffer)
     }
 
     /// As [`fill`](Self::fill), for bytes that have their place elsewhere.

@@ -1,35 +1,25 @@
 //! The head of a request, if there is nothing special about it (RFC 9112, sections 3 to 6).
 
 use std::mem::MaybeUninit;
-use std::ops::Range;
 
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use httparse::{ParserConfig, Request, Status};
 
+use super::super::alike::{self, Alike};
+
 const END: &[u8] = b"\r\n\r\n";
 /// How many headers a usual request has at most.
 const HEADERS: usize = 48;
-/// The most digits of a length that is looked at.
-const DIGITS: usize = 15;
 
-/// The head of a request. Clients begin every one alike but for the length of the body, so it is kept to be known again.
+/// The head of a request. Clients begin every one alike, so it is kept to be known again.
 pub(super) struct Head {
-    text: Bytes,
-    /// Where the length of the body stands, if there is one.
-    length: Option<Range<usize>>,
+    pub(super) text: Alike,
     pub(super) method: Method,
     pub(super) target: Uri,
     /// All but the length of the body.
     pub(super) headers: HeaderMap,
-}
-
-/// Where a head ends, and how long the body behind it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Ends {
-    pub(super) head: usize,
-    pub(super) body: usize,
 }
 
 impl Head {
@@ -62,9 +52,8 @@ impl Head {
             let name = HeaderName::from_bytes(header.name.as_bytes()).ok()?;
             match name {
                 CONTENT_LENGTH if length.is_none() => {
-                    number(header.value)?;
-                    let start = header.value.as_ptr() as usize - text.as_ptr() as usize;
-                    length = Some(start..start + header.value.len());
+                    alike::length(header.value)?;
+                    length = Some(header.value);
                     continue;
                 }
                 CONNECTION if header.value.eq_ignore_ascii_case(b"keep-alive") => {}
@@ -76,38 +65,12 @@ impl Head {
             headers.append(name, value);
         }
         Some(Self {
-            text,
-            length,
+            text: Alike::new(text.clone(), length),
             method,
             target,
             headers,
         })
     }
-
-    /// Where it ends if it is at the start of what was read, with any length of the body.
-    pub(super) fn again(&self, read: &[u8]) -> Option<Ends> {
-        let Some(place) = &self.length else {
-            let head = self.text.len();
-            return read
-                .starts_with(&self.text)
-                .then_some(Ends { head, body: 0 });
-        };
-        let rest = read.strip_prefix(&self.text[..place.start])?;
-        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        let body = number(&rest[..digits])?;
-        let behind = &self.text[place.end..];
-        let head = place.start + digits + behind.len();
-        rest[digits..]
-            .starts_with(behind)
-            .then_some(Ends { head, body })
-    }
-}
-
-fn number(value: &[u8]) -> Option<usize> {
-    let is_number =
-        !value.is_empty() && value.len() <= DIGITS && value.iter().all(u8::is_ascii_digit);
-    let text = std::str::from_utf8(value).ok().filter(|_| is_number)?;
-    text.parse().ok()
 }
 
 #[cfg(test)]
@@ -118,52 +81,20 @@ mod tests {
         Head::usual(text.as_bytes())
     }
 
-    const HEAD: &str = "POST /mcp?a=b HTTP/1.1\r\nHost: x\r\nConnection: Keep-Alive\r\nX: 1\r\nContent-Length: 007\r\nx: 2\r\n\r\n";
-
     #[test]
     fn a_usual_head_is_read() {
-        let head = usual(&format!("{HEAD}body")).unwrap();
+        let lines = "POST /mcp?a=b HTTP/1.1\r\nHost: x\r\nConnection: Keep-Alive\r\nX: 1\r\nContent-Length: 007\r\nx: 2\r\n\r\n";
+        let text = format!("{lines}body");
+        let head = usual(&text).unwrap();
         assert_eq!(head.method, Method::POST);
         assert_eq!(head.target, "/mcp?a=b");
         let all: Vec<_> = head.headers.get_all("x").iter().collect();
         assert_eq!(all, ["1", "2"]);
-        let ends = |head, body| Some(Ends { head, body });
-        assert_eq!(
-            head.again(format!("{HEAD}body").as_bytes()),
-            ends(HEAD.len(), 7)
-        );
+        let ends = head.text.again(text.as_bytes()).unwrap();
+        assert_eq!((ends.head, ends.body), (lines.len(), 7));
         let bare = "GET / HTTP/1.1\r\n\r\n";
-        assert_eq!(
-            usual(bare).unwrap().again(b"GET / HTTP/1.1\r\n\r\nG"),
-            ends(bare.len(), 0)
-        );
-    }
-
-    #[test]
-    fn a_head_is_known_again_with_any_length_and_nothing_else() {
-        let head = usual(HEAD).unwrap();
-        for (digits, body) in [("0", 0), ("12", 12), ("123456789", 123_456_789)] {
-            let other = HEAD.replace("007", digits);
-            let ends = Some(Ends {
-                head: other.len(),
-                body,
-            });
-            assert_eq!(head.again(other.as_bytes()), ends);
-            assert_eq!(usual(&other).unwrap().again(other.as_bytes()), ends);
-        }
-        for digits in ["", "-1", "+1", "1 1", "1,1", "0x1", "9999999999999999"] {
-            let other = HEAD.replace("007", digits);
-            assert_eq!(head.again(other.as_bytes()), None, "{digits}");
-        }
-        for at in 0..HEAD.len() {
-            assert_eq!(head.again(&HEAD.as_bytes()[..at]), None, "{at}");
-            let mut other = HEAD.as_bytes().to_vec();
-            other[at] ^= 1;
-            let is_digit = other[at].is_ascii_digit() && HEAD.as_bytes()[at].is_ascii_digit();
-            let within = HEAD.find("007").unwrap();
-            let is_length = is_digit && (within..within + 3).contains(&at);
-            assert_eq!(head.again(&other).is_some(), is_length, "{at}");
-        }
+        let ends = usual(bare).unwrap().text.again(bare.as_bytes()).unwrap();
+        assert_eq!((ends.head, ends.body), (bare.len(), 0));
     }
 
     #[test]

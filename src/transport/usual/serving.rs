@@ -8,12 +8,13 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use http::{StatusCode, Version};
 
+use super::super::alike::{Alike, Ends};
 use super::super::http_server::{HttpRequest, HttpService, ServeOptions};
 use super::super::idle::Activity;
 use super::super::listener::Accepted;
 use super::super::patience::Patience;
 use super::super::reply::HttpReply;
-use super::head::{Ends, Head};
+use super::head::Head;
 use super::reply::After;
 use super::wire::{NoBody, Wire};
 
@@ -30,7 +31,7 @@ pub(in crate::transport) type Unusual = (Bytes, Patience<Accepted>);
 
 /// The request that came last, for the next one to begin alike.
 struct Known {
-    head: Head,
+    head: Alike,
     request: HttpRequest,
 }
 
@@ -75,18 +76,21 @@ impl<S: HttpService> Usual<'_, S> {
     }
 
     fn learn(&self, read: &[u8]) -> Option<Known> {
-        let mut head = Head::usual(read)?;
+        let head = Head::usual(read)?;
         let request = HttpRequest {
-            method: head.method.clone(),
-            target: head.target.clone(),
-            headers: std::mem::take(&mut head.headers),
+            method: head.method,
+            target: head.target,
+            headers: head.headers,
             body: Bytes::new(),
             peer: self.peer,
             upgrade: None,
         };
         let allowed = &self.options.allowed;
         allowed.check(&request.target, &request.headers).ok()?;
-        Some(Known { head, request })
+        Some(Known {
+            head: head.text,
+            request,
+        })
     }
 
     /// Reads the body and asks the service. All that was read is let go of before the answer is sent, so that it can be
