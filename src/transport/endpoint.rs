@@ -14,6 +14,7 @@ use super::http_client::{HttpClient, REDIRECTS, Way, failure, origin};
 use super::http1::{PlainRequest, Pool, lines};
 use super::{Answer, Body, Credentials, Refusal, TransportError};
 use crate::config::HttpConfig;
+use crate::wire::Pieces;
 
 /// One server's URL with the headers that every request to it carries.
 #[derive(Clone)]
@@ -46,7 +47,7 @@ struct Sent<'a> {
     extra: &'a [(HeaderName, HeaderValue)],
     /// `Authorization`, where it changes.
     shown: Option<&'a HeaderValue>,
-    body: Option<&'a Bytes>,
+    body: Option<&'a Pieces>,
 }
 
 impl Sent<'_> {
@@ -149,7 +150,7 @@ impl Endpoint {
     /// Sends `body`. A header given here replaces the configured one of that name.
     pub async fn post(&self, headers: HeaderMap, body: Bytes) -> Result<Answer, TransportError> {
         let standing = self.standing(headers);
-        self.post_with(&standing, &[], &body).await
+        self.post_with(&standing, &[], &body.into()).await
     }
 
     /// Sends `body` with headers that stand, and further ones, which replace those of the same name.
@@ -157,7 +158,7 @@ impl Endpoint {
         &'a self,
         standing: &'a Standing,
         extra: &'a [(HeaderName, HeaderValue)],
-        body: &'a Bytes,
+        body: &'a Pieces,
     ) -> impl Future<Output = Result<Answer, TransportError>> + Send + 'a {
         self.send(Sent {
             method: &Method::POST,
@@ -310,7 +311,7 @@ impl Endpoint {
         let mut request = Request::new(sent.method.clone(), on_http(&self.url));
         *request.headers_mut() = sent.standing.headers.clone();
         sent.replace_in(request.headers_mut());
-        *request.body_mut() = sent.body.cloned().map(Into::into);
+        *request.body_mut() = sent.body.map(|body| body.clone().joined().into());
         let sent = client.execute(request).await;
         let mut response = sent.map_err(|error| failure(&self.url, &error))?;
         let headers = Arc::new(std::mem::take(response.headers_mut()));

@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, OnceLock};
 
-use bytes::Bytes;
 use http::HeaderValue;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, Semaphore};
@@ -12,7 +11,7 @@ use tracing::debug;
 
 use crate::protocol::{Outcome, RpcError, Said, ServerName, notification};
 use crate::transport::{Extra, Incoming, Outgoing as Pipe, TransportError};
-use crate::wire::{Json, Notification, RequestId, Response};
+use crate::wire::{Json, Notification, Pieces, RequestId, Response};
 
 use super::UpstreamError;
 use super::asked::Clients;
@@ -51,7 +50,7 @@ pub(super) enum CancelStyle {
 /// A request, ready to be sent.
 pub(super) struct Draft {
     /// The request in the server's own words.
-    pub(super) frame: Bytes,
+    pub(super) frame: Pieces,
     /// What HTTP says besides.
     pub(super) headers: Extra,
     /// How it is cancelled.
@@ -198,7 +197,7 @@ impl Connection {
         let mut exchange = Box::new(exchange);
         match &self.carrier {
             Carrier::Duplex(pipe) => {
-                if let Err(error) = pipe.send(draft.frame).await {
+                if let Err(error) = pipe.send(draft.frame.joined()).await {
                     return Err(exchange.unsent(error));
                 }
             }
@@ -207,7 +206,7 @@ impl Connection {
                 exchange.driving(Box::pin(post));
             }
             Carrier::Sse(_) => {
-                let post = self.clone().post_aside(id, draft.frame);
+                let post = self.clone().post_aside(id, draft.frame.joined());
                 self.tracker.spawn(post);
             }
         }

@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use crate::catalog::Inventory;
 use crate::protocol::{Era, LogWish, Outcome};
 use crate::transport::Extra;
-use crate::wire::{Json, Request, RequestId, Splice};
+use crate::wire::{Json, Pieces, Request, RequestId, Splice};
 
 use super::connection::{CancelStyle, Carrier, Draft};
 use super::errand::Plan;
@@ -112,13 +110,13 @@ pub(super) fn edited_request(
     id: UpstreamId,
     remove: &[&str],
     edit_meta: impl FnOnce(Option<Json>) -> Option<Json>,
-) -> Bytes {
+) -> Pieces {
     let (id, method) = (RequestId::from(id.0), outgoing.method.as_str());
     let empty = Json::from_static("{}");
     let params = outgoing.params.as_ref().unwrap_or(&empty);
     let Some(mut splice) = Splice::new(params) else {
         // Not an object: the server may say what it thinks of that.
-        return Request::frame(&id, method, Some(params));
+        return Request::frame(&id, method, Some(params)).into();
     };
     for (key, value) in &outgoing.replace {
         splice.set(*key, value.clone());
@@ -131,8 +129,8 @@ pub(super) fn edited_request(
         None => splice.remove("_meta"),
     };
     if outgoing.params.is_none() && !splice.changes() {
-        Request::frame(&id, method, None)
+        Request::frame(&id, method, None).into()
     } else {
-        Request::frame_of_edited(&id, method, &splice)
+        Request::pieces_of_edited(&id, method, &splice)
     }
 }

@@ -11,7 +11,7 @@ use tracing::debug;
 
 use crate::protocol::{RpcError, code};
 use crate::transport::{Answer, Endpoint, EventStream, Extra, Standing, TransportError, is_events};
-use crate::wire::{Frame, Json, Message, RequestId};
+use crate::wire::{Frame, Json, Message, Pieces, RequestId};
 
 use super::UpstreamError;
 use super::connection::{Carrier, Connection};
@@ -74,7 +74,7 @@ impl HttpCarrier {
         headers
     }
 
-    async fn post(&self, extra: &Extra, body: &Bytes) -> Result<Answer, UpstreamError> {
+    async fn post(&self, extra: &Extra, body: &Pieces) -> Result<Answer, UpstreamError> {
         let standing = self.posts.load_full();
         let answer = self.endpoint.post_with(&standing, extra, body).await;
         let answer = answer.map_err(|error| from_transport(&error))?;
@@ -89,7 +89,7 @@ impl HttpCarrier {
 
     /// Sends a message that wants no answer.
     pub(super) async fn post_and_forget(&self, body: Bytes) -> Result<(), UpstreamError> {
-        let answer = self.post(&Extra::new(), &body).await?;
+        let answer = self.post(&Extra::new(), &body.into()).await?;
         if answer.status.is_success() {
             return Ok(());
         }
@@ -140,7 +140,12 @@ impl HttpCarrier {
 
 impl Connection {
     /// Sends a request and brings everything that the server says to it to its exchange.
-    pub(super) async fn post_request(self: Arc<Self>, id: UpstreamId, headers: Extra, body: Bytes) {
+    pub(super) async fn post_request(
+        self: Arc<Self>,
+        id: UpstreamId,
+        headers: Extra,
+        body: Pieces,
+    ) {
         let Carrier::Http(http) = &self.carrier else {
             return;
         };

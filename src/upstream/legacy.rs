@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use bytes::Bytes;
 use parking_lot::Mutex;
 use serde::Serialize;
 use tokio::sync::Semaphore;
@@ -18,7 +17,7 @@ use crate::protocol::{
 };
 use crate::protocol::{Method, notification, requires_task};
 use crate::transport::Extra;
-use crate::wire::{Json, Request, RequestId, Splice};
+use crate::wire::{Json, Pieces, Request, RequestId, Splice};
 
 use super::connection::{CancelStyle, Carrier, Connection, Draft, header_value};
 use super::dialect::edited_request;
@@ -52,7 +51,7 @@ pub(super) struct Legacy {
 
 impl Legacy {
     /// A request: without what only modern peers understand.
-    pub(super) fn request(outgoing: &Outgoing, id: UpstreamId) -> Bytes {
+    pub(super) fn request(outgoing: &Outgoing, id: UpstreamId) -> Pieces {
         let token = outgoing.progress_token.as_ref().map(|_| id.to_json());
         edited_request(outgoing, id, &RETRY, |meta| {
             let Some(meta) = meta else {
@@ -191,7 +190,7 @@ fn hello(id: UpstreamId) -> Draft {
     });
     let method = Method::Initialize;
     Draft {
-        frame: Request::frame(&RequestId::from(id.0), method.as_str(), Some(&params)),
+        frame: Request::frame(&RequestId::from(id.0), method.as_str(), Some(&params)).into(),
         headers: Extra::new(),
         cancel: CancelStyle::Silent,
     }

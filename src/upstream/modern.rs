@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 
 use crate::catalog::Inventory;
@@ -12,7 +11,7 @@ use crate::protocol::{
     Era, HeaderText, Kind, LogWish, Method, Outcome, ParamHeaders, ProtocolVersion, Said, keys,
 };
 use crate::transport::Extra;
-use crate::wire::{Json, Splice};
+use crate::wire::{Json, Pieces, Splice};
 
 use super::connection::header_value;
 use super::dialect::edited_request;
@@ -33,7 +32,7 @@ pub(super) struct Modern {
 
 impl Modern {
     /// A request, with the metadata that every request carries.
-    pub(super) fn request(outgoing: &Outgoing, id: UpstreamId) -> Bytes {
+    pub(super) fn request(outgoing: &Outgoing, id: UpstreamId) -> Pieces {
         let client = &outgoing.client;
         let token = outgoing.progress_token.as_ref().map(|_| id.to_json());
         let level = match outgoing.logs {

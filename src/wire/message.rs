@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::pieces::BIG;
+use super::pieces::{BIG, Bundle, Text};
 use super::text;
 use super::{Json, Pieces, RequestId, Splice};
 
@@ -76,14 +76,16 @@ impl Request {
         writer.finish()
     }
 
-    /// The same with edited params, which are woven straight into the frame.
-    pub fn frame_of_edited(id: &RequestId, method: &str, params: &Splice) -> Bytes {
-        let mut writer = Writer::with_room_for(method.len() + params.room());
+    /// The same with edited params, which are woven straight into the frame; what stays of big ones is not copied.
+    pub fn pieces_of_edited(id: &RequestId, method: &str, params: &Splice) -> Pieces {
+        let mut writer = Writer::with_room_for(method.len() + params.room().min(BIG));
         writer.id(Some(id));
         writer.method(method);
         writer.member(PARAMS, b"");
-        params.write(&mut writer.0);
-        writer.finish()
+        let mut bundle = Bundle::new(writer.0);
+        params.write(&mut bundle);
+        bundle.own().push(b'}');
+        bundle.finish()
     }
 }
 
@@ -116,7 +118,10 @@ impl Response {
         let mut writer = Writer::with_room_for(0);
         writer.id(self.id.as_ref());
         writer.member(key, b"");
-        Pieces::around(body.clone().into_bytes(), writer.0, b"}")
+        let mut bundle = Bundle::new(writer.0);
+        bundle.part(body, 0..body.len());
+        bundle.own().push(b'}');
+        bundle.finish()
     }
 
     fn payload(&self) -> (&'static str, &Json) {
@@ -221,10 +226,26 @@ mod tests {
         let params = Json::from_static(r#"{"a": 1, "b":2}"#);
         let mut splice = Splice::new(&params).unwrap();
         splice.remove("a").set("c", Json::null());
-        assert_eq!(
-            Request::frame_of_edited(&7.into(), "m", &splice),
-            Request::frame(&7.into(), "m", Some(&splice.finish()))
-        );
+        let written = Request::pieces_of_edited(&7.into(), "m", &splice);
+        let expected = Request::frame(&7.into(), "m", Some(&splice.finish()));
+        assert_eq!(written.clone().joined(), expected);
+        assert_eq!(written.count(), 1);
+    }
+
+    #[test]
+    fn what_stays_of_big_params_is_not_copied() {
+        let big = "x".repeat(BIG);
+        let text = format!(r#"{{"name":"a","arguments":"{big}","_meta":{{}},"more":"{big}"}}"#);
+        let params = Json::parse(text).unwrap();
+        let mut splice = Splice::new(&params).unwrap();
+        splice.set("name", Json::string("b"));
+        splice.set("_meta", Json::null());
+        let written = Request::pieces_of_edited(&7.into(), "m", &splice);
+        let expected = Request::frame(&7.into(), "m", Some(&splice.finish()));
+        assert_eq!(written.clone().joined(), expected);
+        let own = params.as_bytes().as_ptr_range();
+        let shared = written.map(|piece| own.contains(&piece.as_ptr()));
+        assert!(shared.eq([false, true, false, true, false]));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use smallvec::SmallVec;
 
 use super::Json;
+use super::pieces::Text;
 use super::span::Member;
 use super::text;
 
@@ -109,8 +110,8 @@ impl Splice {
     }
 
     /// Appends the edited object.
-    pub(super) fn write(&self, out: &mut Vec<u8>) {
-        let mut weaver = Weaver::new(self.object.as_bytes(), out);
+    pub(super) fn write(&self, out: &mut impl Text) {
+        let mut weaver = Weaver::new(&self.object, out);
         for (member, fate) in &self.members {
             match fate {
                 Fate::Stays => weaver.keep(member),
@@ -137,9 +138,9 @@ impl Splice {
 }
 
 /// Copies an object, in runs as long as the edits allow.
-struct Weaver<'a> {
-    object: &'a [u8],
-    out: &'a mut Vec<u8>,
+struct Weaver<'a, T> {
+    object: &'a Json,
+    out: &'a mut T,
     /// Up to here the object is dealt with: copied or left out.
     done: usize,
     /// End of the last member seen, or the byte behind the opening bracket.
@@ -149,8 +150,8 @@ struct Weaver<'a> {
     changed: bool,
 }
 
-impl<'a> Weaver<'a> {
-    fn new(object: &'a [u8], out: &'a mut Vec<u8>) -> Self {
+impl<'a, T: Text> Weaver<'a, T> {
+    fn new(object: &'a Json, out: &'a mut T) -> Self {
         Self {
             object,
             out,
@@ -173,7 +174,7 @@ impl<'a> Weaver<'a> {
     fn replace(&mut self, member: &Member, value: &Json) {
         self.keep(member);
         self.copy_to(member.value.start);
-        self.out.extend_from_slice(value.as_bytes());
+        self.out.part(value, 0..value.len());
         self.done = member.value.end;
         self.changed = true;
     }
@@ -191,18 +192,19 @@ impl<'a> Weaver<'a> {
 
     fn append(&mut self, key: &str, value: &Json) {
         self.copy_to(self.seen);
+        let out = self.out.own();
         if self.occupied {
-            self.out.push(b',');
+            out.push(b',');
         }
-        text::quote(key, self.out);
-        self.out.push(b':');
-        self.out.extend_from_slice(value.as_bytes());
+        text::quote(key, out);
+        out.push(b':');
+        self.out.part(value, 0..value.len());
         self.occupied = true;
         self.changed = true;
     }
 
     fn copy_to(&mut self, end: usize) {
-        self.out.extend_from_slice(&self.object[self.done..end]);
+        self.out.part(self.object, self.done..end);
         self.done = end;
     }
 

@@ -1,10 +1,10 @@
 //! A request, as it is written.
 
-use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use super::super::http_client::AGENT;
+use crate::wire::Pieces;
 
 /// One request. It borrows all that is the same for many.
 pub(crate) struct PlainRequest<'a> {
@@ -17,7 +17,7 @@ pub(crate) struct PlainRequest<'a> {
     pub(crate) extra: &'a [(HeaderName, HeaderValue)],
     /// `Authorization`, which is not in `lines` then.
     pub(crate) shown: Option<&'a HeaderValue>,
-    pub(crate) body: Option<&'a Bytes>,
+    pub(crate) body: Option<&'a Pieces>,
 }
 
 impl PlainRequest<'_> {

@@ -6,6 +6,7 @@ use super::response::Search;
 use crate::transport::raw_server::{Connection, LIMIT, Raw, STREAM, Sends, chunk};
 use crate::transport::testing::{eventually, within};
 use crate::transport::{Endpoint, TransportError};
+use crate::wire::Pieces;
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
 
@@ -193,7 +194,7 @@ async fn headers_that_stand_are_replaced_by_others() {
     headers.insert("b", HeaderValue::from_static("1"));
     let standing = endpoint.standing(headers);
     let two = |name| (HeaderName::from_static(name), HeaderValue::from_static("2"));
-    let (extra, body) = ([two("b"), two("x-key")], Bytes::new());
+    let (extra, body) = ([two("b"), two("x-key")], Pieces::default());
     let asking = endpoint.post_with(&standing, &extra, &body);
     let serving = async { server.accept().await.request().await };
     let (_, request) = within(async { tokio::join!(asking, serving) }).await;

@@ -5,18 +5,21 @@ use std::io::{self, IoSlice};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker, ready};
 
-use bytes::{Buf, BufMut, Bytes, BytesMut};
+use bytes::{Buf, BufMut, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWrite};
 use tokio::net::TcpStream;
 
 use super::PlainRequest;
 use super::response::{Head, Search};
+use crate::wire::Pieces;
 
 /// How much is read at once, at first and at most: more where the server fills it.
 const AT_ONCE: usize = 8 * 1024;
 const AT_ONCE_MOST: usize = 256 * 1024;
 /// With less room than this, more is made before reading.
 const LITTLE: usize = 1024;
+/// How many parts of a request are written at a time: its head, and of a big one what is around and between its edits.
+const AT_A_TIME: usize = 6;
 
 /// A connection that carries one exchange at a time.
 pub(super) struct Wire {
@@ -29,7 +32,7 @@ pub(super) struct Wire {
     head: Vec<u8>,
     sent: usize,
     /// What has not left of its body.
-    body: Bytes,
+    body: Pieces,
     /// Whether any of the request has left.
     began: bool,
     /// The server takes no more of the request. It may have answered all the same.
@@ -45,7 +48,7 @@ impl Wire {
             search: Search::default(),
             head: Vec::new(),
             sent: 0,
-            body: Bytes::new(),
+            body: Pieces::default(),
             began: false,
             refused: None,
         }
@@ -135,18 +138,17 @@ impl Wire {
     /// Writes as much of the request as the server takes now.
     fn write_on(&mut self, cx: &mut Context<'_>) {
         while self.is_writing() {
-            let slices = [
-                IoSlice::new(&self.head[self.sent..]),
-                IoSlice::new(&self.body),
-            ];
-            match Pin::new(&mut self.stream).poll_write_vectored(cx, &slices) {
+            let mut slices = [IoSlice::new(&[]); AT_A_TIME];
+            slices[0] = IoSlice::new(&self.head[self.sent..]);
+            let count = 1 + self.body.chunks_vectored(&mut slices[1..]);
+            match Pin::new(&mut self.stream).poll_write_vectored(cx, &slices[..count]) {
                 Poll::Pending => return,
                 Poll::Ready(Ok(written)) if written > 0 => self.wrote(written),
                 Poll::Ready(result) => {
                     let error = result.err();
                     self.refused = Some(error.unwrap_or(io::ErrorKind::WriteZero.into()));
                     self.sent = self.head.len();
-                    self.body = Bytes::new();
+                    self.body = Pieces::default();
                 }
             }
         }
@@ -157,9 +159,5 @@ impl Wire {
         let of_head = written.min(self.head.len() - self.sent);
         self.sent += of_head;
         self.body.advance(written - of_head);
-        if self.body.is_empty() {
-            // A sent body is not held until the next one.
-            self.body = Bytes::new();
-        }
     }
 }
