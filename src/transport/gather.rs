@@ -1,18 +1,16 @@
 //! A body of bounded size from its chunks.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use super::TransportError;
-
-/// What is set aside at once at most, whatever length the peer announces.
-pub(super) const AHEAD: usize = 1024 * 1024;
+use super::place::Place;
 
 /// Collects chunks up to a limit. A body that comes in one chunk is not copied.
 pub(super) struct Gather {
     limit: usize,
-    expected: usize,
     first: Bytes,
-    rest: BytesMut,
+    /// All that came, once there was a second chunk.
+    all: Place,
 }
 
 impl Gather {
@@ -24,15 +22,14 @@ impl Gather {
         }
         Ok(Self {
             limit,
-            expected,
             first: Bytes::new(),
-            rest: BytesMut::new(),
+            all: Place::new(expected),
         })
     }
 
     /// Takes the next chunk.
     pub(super) fn push(&mut self, chunk: Bytes) -> Result<(), TransportError> {
-        let held = self.first.len().max(self.rest.len());
+        let held = self.first.len().max(self.all.len());
         if chunk.len() > self.limit - held {
             return Err(TransportError::TooLarge { limit: self.limit });
         }
@@ -40,22 +37,19 @@ impl Gather {
             self.first = chunk;
             return Ok(());
         }
-        if self.rest.is_empty() {
-            self.rest
-                .reserve(self.expected.min(AHEAD).max(held + chunk.len()));
-            self.rest
-                .extend_from_slice(&std::mem::take(&mut self.first));
+        if !self.first.is_empty() {
+            self.all.extend(&std::mem::take(&mut self.first));
         }
-        self.rest.extend_from_slice(&chunk);
+        self.all.extend(&chunk);
         Ok(())
     }
 
     /// The whole body.
     pub(super) fn finish(self) -> Bytes {
-        if self.rest.is_empty() {
-            self.first
+        if self.first.is_empty() {
+            self.all.finish()
         } else {
-            self.rest.freeze()
+            self.first
         }
     }
 }

@@ -32,6 +32,7 @@ mod listener;
 mod origin;
 mod outbox;
 mod patience;
+mod place;
 mod process;
 mod queue;
 #[cfg(test)]

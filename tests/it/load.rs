@@ -116,14 +116,32 @@ fn sessions_that_are_dropped_without_a_word_leave_nothing_behind() {
     flat(mux.process.id(), round);
 }
 
+/// The request and its answer are held as they came in, and nothing else of them is, then or later.
+#[test]
+fn big_calls_take_memory_for_their_two_messages_alone() {
+    const BIG: usize = 10 * 1024 * 1024;
+    let fake = fake::legacy().tool("echo").http();
+    let mux = MuxTest::new().upstream("a", &fake).start();
+    let client = mux.legacy();
+    assert_eq!(client.call("a__echo", &json!({})).said(), "echo {}");
+    let before = kib(mux.process.id(), "VmHWM:");
+    let text = json!({"text": "x".repeat(BIG)});
+    for _ in 0..4 {
+        assert!(client.call("a__echo", &text).said().len() > BIG);
+    }
+    let grown = kib(mux.process.id(), "VmHWM:") - before;
+    let most = (2 * BIG / 1024 + 4 * 1024) as u64;
+    assert!(grown < most, "the most memory grew by {grown} KiB");
+}
+
 /// Runs a round to warm up and another that must leave memory and descriptors where they were.
 fn flat(pid: u32, round: impl Fn()) {
     round();
     let descriptors = settled_descriptors(pid, usize::MAX);
-    let memory = resident_kib(pid);
+    let memory = kib(pid, "VmRSS:");
     round();
     settled_descriptors(pid, descriptors + 4);
-    let now = resident_kib(pid);
+    let now = kib(pid, "VmRSS:");
     assert!(
         now < memory + memory / 4 + 4096,
         "memory went from {memory} KiB to {now} KiB"
@@ -138,11 +156,12 @@ fn settled_descriptors(pid: u32, limit: usize) -> usize {
     })
 }
 
-fn resident_kib(pid: u32) -> u64 {
+/// How much memory a process has, by the name of the line that says it.
+fn kib(pid: u32, name: &str) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let line = status
         .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .find_map(|line| line.strip_prefix(name))
         .unwrap_or("0");
     line.split_whitespace()
         .next()

@@ -3,10 +3,11 @@
 use std::io;
 use std::sync::Arc;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 
 use super::super::TransportError;
-use super::super::gather::{AHEAD, Gather};
+use super::super::gather::Gather;
+use super::super::place::{Place, Room};
 use super::framing::{Framing, Piece};
 use super::pool::Pool;
 use super::response::Head;
@@ -115,25 +116,25 @@ impl Coming {
 
     /// A body of known length is read to where it stays.
     async fn in_place(mut self, length: usize) -> Result<Bytes, TransportError> {
-        let mut body = BytesMut::with_capacity(length.min(AHEAD));
+        let mut body = Place::new(length);
         while let (Some(wire), true) = (&mut self.wire, body.len() < length) {
-            let left = length - body.len();
             if !wire.buffer.is_empty() {
-                let held = wire.buffer.len().min(left);
-                body.extend_from_slice(&wire.buffer.split_to(held));
+                let held = wire.buffer.len().min(length - body.len());
+                body.extend(&wire.buffer.split_to(held));
                 continue;
             }
-            if body.capacity() == body.len() {
-                body.reserve(left.min(body.len()));
-            }
-            match wire.fill_into(&mut (&mut body).limit(left)).await {
+            let read = match body.room() {
+                Room::Heap(mut room) => wire.fill_into(&mut room).await,
+                Room::Mapped(mut room) => wire.fill_into(&mut room).await,
+            };
+            match read {
                 Ok(0) => return Err(self.broke(None)),
-                Ok(_) => {}
+                Ok(count) => body.filled(count),
                 Err(error) => return Err(self.broke(Some(&error))),
             }
         }
         self.end();
-        Ok(body.freeze())
+        Ok(body.finish())
     }
 
     /// The body was read to its end.

@@ -6,14 +6,14 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::{Buf, BufMut, Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use futures_util::StreamExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
-use super::super::gather::AHEAD;
 use super::super::listener::Accepted;
 use super::super::patience::Patience;
+use super::super::place::{Place, Room};
 use super::super::reply::{HttpReply, ReplyBody};
 use super::reply::{After, Heads};
 
@@ -88,22 +88,23 @@ impl Wire {
         length: usize,
         longest_pause: Duration,
     ) -> Result<Bytes, NoBody> {
-        let mut body = BytesMut::with_capacity(length.min(AHEAD));
-        body.extend_from_slice(&begun);
+        let mut body = Place::new(length);
+        body.extend(&begun);
         drop(begun);
         while body.len() < length {
-            let left = length - body.len();
-            if body.capacity() == body.len() {
-                body.reserve(left.min(body.len()));
-            }
-            let mut place = (&mut body).limit(left);
-            match timeout(longest_pause, self.io.read_buf(&mut place)).await {
-                Ok(Ok(read)) if read > 0 => {}
+            let reading = async {
+                match body.room() {
+                    Room::Heap(mut room) => self.io.read_buf(&mut room).await,
+                    Room::Mapped(mut room) => self.io.read_buf(&mut room).await,
+                }
+            };
+            match timeout(longest_pause, reading).await {
+                Ok(Ok(read)) if read > 0 => body.filled(read),
                 Ok(_) => return Err(NoBody::Gone),
                 Err(_) => return Err(NoBody::Late),
             }
         }
-        Ok(body.freeze())
+        Ok(body.finish())
     }
 
     /// The outcome of `work`, unless the client goes before.
