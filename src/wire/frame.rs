@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::runs::Runs;
 use super::scan::{self, Scanner};
 use super::span::{Literal, Member, Span};
 use super::text;
@@ -32,13 +33,13 @@ impl Frame {
         reason = "a frame is handed over, its slices outlive it"
     )]
     pub fn parse(frame: Bytes) -> Result<Self, Malformed> {
-        let found = scan_frame(&frame).map_err(|error| Malformed {
+        let (found, runs) = scan_frame(&frame).map_err(|error| Malformed {
             id: None,
             kind: MalformedKind::Parse,
             detail: error.to_string(),
         })?;
         match found {
-            Found::Envelope(envelope) => envelope.message(&frame).map(Self::One),
+            Found::Envelope(envelope) => envelope.message(&frame, &runs).map(Self::One),
             Found::Scalar => Err(invalid(None, "a message is an object")),
             Found::Batch { length: 0, .. } => Err(invalid(None, "the batch is empty")),
             Found::Batch { length, .. } if length > MAX_BATCH => Err(invalid(
@@ -47,7 +48,7 @@ impl Frame {
             )),
             Found::Batch { elements, .. } => {
                 let message = |element: Option<Envelope>| match element {
-                    Some(envelope) => envelope.message(&frame),
+                    Some(envelope) => envelope.message(&frame, &runs),
                     None => Err(invalid(None, "a message is an object")),
                 };
                 Ok(Self::Batch(elements.into_iter().map(message).collect()))
@@ -67,9 +68,9 @@ enum Found {
     },
 }
 
-fn scan_frame(text: &[u8]) -> Result<Found, WireError> {
-    scan::check_utf8(text)?;
-    let mut scanner = Scanner::new(text);
+fn scan_frame(text: &[u8]) -> Result<(Found, Runs), WireError> {
+    let runs = scan::check_utf8(text)?;
+    let mut scanner = Scanner::new(text, &runs);
     scanner.blank();
     let found = match scanner.peek() {
         Some(b'{') => Found::Envelope(Envelope::scan(&mut scanner)?),
@@ -80,7 +81,7 @@ fn scan_frame(text: &[u8]) -> Result<Found, WireError> {
         }
     };
     scanner.end()?;
-    Ok(found)
+    Ok((found, runs))
 }
 
 fn scan_batch(scanner: &mut Scanner<'_>) -> Result<Found, WireError> {
@@ -149,9 +150,9 @@ impl Envelope {
     }
 
     /// Makes the message, or says why it is none.
-    fn message(&self, frame: &Bytes) -> Result<Message, Malformed> {
+    fn message(&self, frame: &Bytes, runs: &Runs) -> Result<Message, Malformed> {
         let read = |span: Span| &frame[span.range()];
-        let cut = |span: Span| Json::trusted(frame.slice(span.range()));
+        let cut = |span: Span| Json::scanned(frame.slice(span.range()), runs);
         let id = match self.repeated {
             Some("id") => None,
             _ => self.id.map(read).and_then(RequestId::read),

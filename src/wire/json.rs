@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::ops::Range;
 
 use bytes::Bytes;
@@ -9,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::WireError;
+use super::runs::Runs;
 use super::scan;
 use super::span::{Member, Span};
 use super::text;
@@ -18,8 +20,36 @@ use super::walk::{Elements, Members};
 ///
 /// Cloning and slicing count references: a slice keeps the whole frame alive, see [`Json::detached`].
 /// Equality is equality of text: `1` and `1.0` differ. Numbers of any size and lone surrogate escapes pass untouched.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Json(Bytes);
+#[derive(Clone)]
+pub struct Json(Text);
+
+/// No bigger than the bytes alone: values are moved a lot, and errors are made of them.
+#[derive(Clone)]
+enum Text {
+    Short(Bytes),
+    Long(Box<Long>),
+}
+
+/// A text of which something is known.
+#[derive(Clone)]
+struct Long {
+    text: Bytes,
+    runs: Runs,
+}
+
+impl PartialEq for Json {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes() == other.bytes()
+    }
+}
+
+impl Eq for Json {}
+
+impl Hash for Json {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.bytes().hash(state);
+    }
+}
 
 /// What a JSON value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,8 +93,8 @@ impl Json {
     /// Checks that `bytes` are one JSON value, and trims the whitespace around it; copies nothing.
     pub fn parse(bytes: impl Into<Bytes>) -> Result<Self, WireError> {
         let bytes = bytes.into();
-        let value = scan::whole(&bytes)?;
-        Ok(Self(bytes.slice(value.range())))
+        let (value, runs) = scan::whole(&bytes)?;
+        Ok(Self::scanned(bytes.slice(value.range()), &runs))
     }
 
     /// Encodes a value that we compose ourselves.
@@ -73,7 +103,7 @@ impl Json {
     /// If `T` refuses to be serialised, or has a map whose keys are no strings: a defect in `T`.
     pub fn encode<T: Serialize + ?Sized>(value: &T) -> Self {
         let bytes = serde_json::to_vec(value).expect("our own types can be serialised");
-        Self(bytes.into())
+        Self::trusted(bytes.into())
     }
 
     /// A literal of ours, which is JSON without whitespace around it; only debug builds check.
@@ -81,7 +111,7 @@ impl Json {
     /// # Panics
     /// In debug builds, if it is not.
     pub fn from_static(text: &'static str) -> Self {
-        let json = Self(Bytes::from_static(text.as_bytes()));
+        let json = Self::trusted(Bytes::from_static(text.as_bytes()));
         debug_assert!(json.is_whole(), "the literal is not one value");
         json
     }
@@ -90,19 +120,19 @@ impl Json {
     pub fn string(text: &str) -> Self {
         let mut out = Vec::with_capacity(text.len() + 2);
         text::quote(text, &mut out);
-        Self(out.into())
+        Self::trusted(out.into())
     }
 
     /// The number `integer`.
     pub fn integer(integer: u64) -> Self {
         let mut out = Vec::with_capacity(text::MAX_DECIMAL);
         text::decimal(integer, &mut out);
-        Self(out.into())
+        Self::trusted(out.into())
     }
 
     /// The value `null`.
     pub fn null() -> Self {
-        Self(Bytes::from_static(b"null"))
+        Self::trusted(Bytes::from_static(b"null"))
     }
 
     /// The array of `elements`, each verbatim.
@@ -112,10 +142,10 @@ impl Json {
             if out.len() > 1 {
                 out.push(b',');
             }
-            out.extend_from_slice(&element.0);
+            out.extend_from_slice(element.bytes());
         }
         out.push(b']');
-        Self(out.into())
+        Self::trusted(out.into())
     }
 
     /// The object of `members` in the given order, each value verbatim. The keys should differ.
@@ -127,16 +157,16 @@ impl Json {
             }
             text::quote(key, &mut out);
             out.push(b':');
-            out.extend_from_slice(&value.0);
+            out.extend_from_slice(value.bytes());
         }
         out.push(b'}');
-        Self(out.into())
+        Self::trusted(out.into())
     }
 
     /// A text that the caller has put together from values, and so knows to be one value without whitespace around it;
     /// only debug builds check.
     pub(crate) fn composed(text: Vec<u8>) -> Self {
-        let json = Self(text.into());
+        let json = Self::trusted(text.into());
         debug_assert!(json.is_whole(), "the text is not one value");
         json
     }
@@ -146,58 +176,86 @@ impl Json {
     /// # Panics
     /// If the range is not within the text.
     pub(crate) fn part(&self, range: Range<usize>) -> Self {
-        let part = Self(self.0.slice(range));
+        let part = Self::scanned(self.bytes().slice(range), self.runs());
         debug_assert!(part.is_whole(), "the part is not one value");
         part
     }
 
     fn is_whole(&self) -> bool {
-        scan::whole(&self.0).is_ok_and(|value| value.range() == (0..self.0.len()))
+        scan::whole(self.bytes()).is_ok_and(|(value, _)| value.range() == (0..self.bytes().len()))
     }
 
-    /// Bytes that the caller has scanned.
-    pub(super) fn trusted(bytes: Bytes) -> Self {
-        Self(bytes)
+    /// Bytes that the caller knows to be a value.
+    pub(super) fn trusted(text: Bytes) -> Self {
+        Self(Text::Short(text))
+    }
+
+    /// A value out of a text that has these runs.
+    #[inline]
+    pub(super) fn scanned(text: Bytes, runs: &Runs) -> Self {
+        match runs.for_part(text.len()) {
+            Some(runs) => Self(Text::Long(Box::new(Long { text, runs }))),
+            None => Self::trusted(text),
+        }
+    }
+
+    #[inline]
+    fn bytes(&self) -> &Bytes {
+        match &self.0 {
+            Text::Short(text) => text,
+            Text::Long(long) => &long.text,
+        }
+    }
+
+    #[inline]
+    fn runs(&self) -> &Runs {
+        match &self.0 {
+            Text::Short(_) => Runs::NONE,
+            Text::Long(long) => &long.runs,
+        }
     }
 
     /// The text.
     pub fn as_bytes(&self) -> &[u8] {
-        &self.0
+        self.bytes()
     }
 
     /// The text, without a copy.
     pub fn into_bytes(self) -> Bytes {
-        self.0
+        match self.0 {
+            Text::Short(text) => text,
+            Text::Long(long) => long.text,
+        }
     }
 
     /// Length of the text in bytes; never 0.
     #[allow(clippy::len_without_is_empty, reason = "no JSON text is empty")]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.bytes().len()
     }
 
     /// Decodes the value; deep nesting and lone surrogates are refused here, not at parsing.
     pub fn decode<'a, T: Deserialize<'a>>(&'a self) -> Result<T, WireError> {
-        serde_json::from_slice(&self.0).map_err(|error| WireError::Shape {
+        serde_json::from_slice(self.bytes()).map_err(|error| WireError::Shape {
             detail: error.to_string(),
         })
     }
 
     /// What the value is.
     pub fn kind(&self) -> JsonKind {
-        JsonKind::of(&self.0)
+        JsonKind::of(self.bytes())
     }
 
     /// The decoded string, if the value is one; a lone surrogate reads as U+FFFD.
     pub fn text(&self) -> Option<Cow<'_, str>> {
-        text::decode(&self.0)
+        text::decode(self.bytes())
     }
 
     /// The member `key`, the last one if there are several; `None` if there is none or the value is no object.
     pub fn get(&self, key: &str) -> Option<Self> {
         let mut found = None;
-        for member in Members::of_any(&self.0) {
-            if member.key.is(&self.0, key) {
+        for member in Members::of_any(self.bytes(), self.runs()) {
+            if member.key.is(self.bytes(), key) {
                 found = Some(member.value);
             }
         }
@@ -206,13 +264,13 @@ impl Json {
 
     /// All members in order, duplicates too; `None` if the value is no object.
     pub fn members(&self) -> Option<Vec<(Cow<'_, str>, Self)>> {
-        let read = |member: Member| (member.key.decode(&self.0), self.slice(member.value));
+        let read = |member: Member| (member.key.decode(self.bytes()), self.slice(member.value));
         Some(self.walk()?.map(read).collect())
     }
 
     /// Each member in order, duplicates too, without a look at its value; none if the value is no object.
     pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
-        Members::of_any(&self.0).map(|member| Entry {
+        Members::of_any(self.bytes(), self.runs()).map(|member| Entry {
             object: self,
             member,
         })
@@ -226,31 +284,31 @@ impl Json {
 
     /// All elements in order; `None` if the value is no array.
     pub fn elements(&self) -> Option<Vec<Self>> {
-        let elements = Elements::of(&self.0)?;
+        let elements = Elements::of(self.bytes(), self.runs())?;
         Some(elements.map(|element| self.slice(element)).collect())
     }
 
     /// The same value in memory of its own, so that a small slice cannot pin a big frame.
     #[must_use]
     pub fn detached(&self) -> Self {
-        Self(Bytes::copy_from_slice(&self.0))
+        Self::trusted(Bytes::copy_from_slice(self.bytes()))
     }
 
     /// The members; `None` if the value is no object.
     pub(super) fn walk(&self) -> Option<Members<'_>> {
-        Members::of(&self.0)
+        Members::of(self.bytes(), self.runs())
     }
 
     /// The value at this place.
     pub(super) fn slice(&self, span: Span) -> Self {
-        Self(self.0.slice(span.range()))
+        Self::scanned(self.bytes().slice(span.range()), self.runs())
     }
 }
 
 impl<'a> Entry<'a> {
     /// The decoded key in UTF-8; a lone surrogate reads as U+FFFD.
     pub fn key(&self) -> Cow<'a, [u8]> {
-        self.member.key.bytes(&self.object.0)
+        self.member.key.bytes(self.object.bytes())
     }
 
     /// The value.
@@ -261,7 +319,7 @@ impl<'a> Entry<'a> {
 
 impl fmt::Display for Json {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&String::from_utf8_lossy(&self.0))
+        f.write_str(&String::from_utf8_lossy(self.bytes()))
     }
 }
 
@@ -274,8 +332,8 @@ impl fmt::Debug for Json {
 /// Verbatim inside of anything that `serde_json` writes as text.
 impl Serialize for Json {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let raw: &RawValue =
-            serde_json::from_slice(&self.0).map_err(<S::Error as serde::ser::Error>::custom)?;
+        let raw: &RawValue = serde_json::from_slice(self.bytes())
+            .map_err(<S::Error as serde::ser::Error>::custom)?;
         raw.serialize(serializer)
     }
 }
@@ -284,7 +342,7 @@ impl Serialize for Json {
 impl<'de> Deserialize<'de> for Json {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw: Box<str> = Box::<RawValue>::deserialize(deserializer)?.into();
-        Ok(Self(raw.into_boxed_bytes().into()))
+        Ok(Self::trusted(raw.into_boxed_bytes().into()))
     }
 }
 

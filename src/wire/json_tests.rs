@@ -184,3 +184,8 @@ fn a_detached_value_shares_no_memory() {
         json.as_bytes().as_ptr()
     );
 }
+
+#[test]
+fn a_value_is_no_bigger_than_its_bytes() {
+    assert_eq!(size_of::<Json>(), size_of::<Bytes>());
+}

@@ -14,6 +14,7 @@ mod lines;
 mod message;
 mod nesting;
 mod pieces;
+mod runs;
 mod scan;
 mod span;
 mod splice;

@@ -8,6 +8,7 @@ use proptest::sample::Index;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use super::runs::{BLOCK, LONG, Runs};
 use super::scan::Scanner;
 use super::span::{Member, Span};
 use super::walk::{Elements, Members};
@@ -100,6 +101,13 @@ fn nearly_json() -> impl Strategy<Value = Vec<u8>> {
     let textual = vec(prop::sample::select(pieces.to_vec()), 0..6)
         .prop_map(|pieces| format!("\"{}\"", pieces.concat()).into_bytes());
     prop_oneof![3 => mutated, 1 => vec(byte, 0..12), 1 => numeric, 1 => textual]
+}
+
+/// What may stand between quotes, and sometimes may not.
+fn text_of_string() -> impl Strategy<Value = String> {
+    let inside = literal().prop_map(|text| text[1..text.len() - 1].to_owned());
+    let any = nearly_json().prop_map(|text| String::from_utf8_lossy(&text).into_owned());
+    prop_oneof![3 => inside, 1 => any]
 }
 
 fn json(text: &str) -> Json {
@@ -248,18 +256,47 @@ proptest! {
         let mut texts = vec![text.as_bytes()];
         while let Some(text) = texts.pop() {
             let (mut scanned, mut walked) = (Vec::new(), Vec::new());
-            let mut scanner = Scanner::new(text);
-            if let Some(members) = Members::of(text) {
+            let runs = Runs::default();
+            let mut scanner = Scanner::new(text, &runs);
+            if let Some(members) = Members::of(text, &runs) {
                 let read = |member: &Member| (member.start(), member.key.bytes(text).into_owned(), member.value);
                 scanner.object(|member| scanned.push(read(&member))).unwrap();
                 walked.extend(members.map(|member| read(&member)));
-            } else if let Some(elements) = Elements::of(text) {
+            } else if let Some(elements) = Elements::of(text, &runs) {
                 let read = |span: Span| (0, Vec::new(), span);
                 scanner.array(|scanner| { scanned.push(read(scanner.value()?)); Ok(()) }).unwrap();
                 walked.extend(elements.map(read));
             }
             prop_assert_eq!(&walked, &scanned);
             texts.extend(walked.iter().map(|(_, _, span)| &text[span.range()]));
+        }
+    }
+
+    /// Long texts are not looked at byte by byte; what stands at the borders of their blocks is found all the same.
+    #[test]
+    fn long_texts_are_read_as_short_ones_are(
+        pieces in vec((0..3 * BLOCK, text_of_string()), 1..4),
+        broken in prop::option::of((any::<Index>(), any::<u8>())),
+    ) {
+        let mut text = Vec::from(&b"{\"a\":["[..]);
+        for (length, piece) in pieces {
+            let filler = "x".repeat(LONG / 2 + length);
+            text.extend(format!("\"{filler}{piece}{filler}\",").into_bytes());
+        }
+        text.extend(b"{}],\"a\":\"\"}");
+        if let Some((index, byte)) = broken {
+            let at = index.index(text.len());
+            text[at] = byte;
+        }
+        let theirs = serde_json::from_slice::<&RawValue>(&text).ok();
+        let ours = Json::parse(text.clone()).ok();
+        prop_assert_eq!(ours.as_ref().map(Json::as_bytes), theirs.map(|raw| raw.get().as_bytes()));
+        if let Some(ours) = ours {
+            // Of a copy nothing is known beforehand.
+            let plainly = ours.detached();
+            prop_assert_eq!(ours.members(), plainly.members());
+            let elements = |json: &Json| json.members()?.first()?.1.elements();
+            prop_assert_eq!(elements(&ours), elements(&plainly));
         }
     }
 

@@ -5,6 +5,7 @@
 
 use super::WireError;
 use super::nesting::{Container, Nesting};
+use super::runs::{LONG, Runs};
 use super::span::{Literal, Member, Span};
 use super::text;
 
@@ -12,6 +13,7 @@ use super::text;
 #[derive(Debug)]
 pub(super) struct Scanner<'a> {
     text: &'a [u8],
+    runs: &'a Runs,
     at: usize,
     /// How many escapes there were so far.
     escapes: usize,
@@ -20,35 +22,48 @@ pub(super) struct Scanner<'a> {
 /// What is wrong with a text; where, is then in [`Scanner::at`].
 type Detail = &'static str;
 
-/// Checks that `text` is one JSON value in UTF-8 and returns its span without the whitespace around it.
-pub(super) fn whole(text: &[u8]) -> Result<Span, WireError> {
-    check_utf8(text)?;
-    let mut scanner = Scanner::new(text);
+/// Checks that `text` is one JSON value in UTF-8 and returns its span without the whitespace around it, and its runs.
+pub(super) fn whole(text: &[u8]) -> Result<(Span, Runs), WireError> {
+    let runs = check_utf8(text)?;
+    let mut scanner = Scanner::new(text, &runs);
     scanner.blank();
     let value = scanner.value()?;
     scanner.end()?;
-    Ok(value)
+    Ok((value, runs))
 }
 
-/// Checks the encoding of a whole text.
-pub(super) fn check_utf8(text: &[u8]) -> Result<(), WireError> {
+/// Checks the encoding of a whole text, and finds its runs.
+#[inline]
+pub(super) fn check_utf8(text: &[u8]) -> Result<Runs, WireError> {
+    if text.len() >= LONG {
+        let (runs, ascii) = Runs::of(text);
+        return unicode_from(text, ascii).map(|()| runs);
+    }
+    unicode_from(text, 0).map(|()| Runs::default())
+}
+
+/// Checks the encoding from `start` on.
+fn unicode_from(text: &[u8], start: usize) -> Result<(), WireError> {
+    let rest = &text[start..];
     // Most texts are plain ASCII, which is seen four times as fast.
-    if text.is_ascii() {
+    if rest.is_ascii() {
         return Ok(());
     }
-    match std::str::from_utf8(text) {
+    match std::str::from_utf8(rest) {
         Ok(_) => Ok(()),
         Err(error) => Err(WireError::NotJson {
-            at: error.valid_up_to(),
+            at: start + error.valid_up_to(),
             detail: "expected UTF-8",
         }),
     }
 }
 
 impl<'a> Scanner<'a> {
-    pub(super) fn new(text: &'a [u8]) -> Self {
+    /// `runs` are those of the text.
+    pub(super) fn new(text: &'a [u8], runs: &'a Runs) -> Self {
         Self {
             text,
+            runs,
             at: 0,
             escapes: 0,
         }
@@ -289,7 +304,7 @@ impl<'a> Scanner<'a> {
     /// The end of the string whose text begins at `at`.
     fn long_string(&mut self, mut at: usize) -> Result<usize, Detail> {
         loop {
-            at += text::plain_prefix(&self.text[at..]);
+            at += self.runs.prefix(&self.text[at..], text::plain_prefix);
             match self.text.get(at) {
                 Some(b'"') => return Ok(at + 1),
                 Some(b'\\') => {

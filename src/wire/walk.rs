@@ -3,26 +3,34 @@
 //! A span costs a tenth of what the scanner takes for it, and looking for a member is done many times for each message.
 //! In a text that is not valid after all, spans would be wrong, but never outside of it.
 
+use super::runs::Runs;
 use super::span::{Literal, Member, Span};
 use super::text::{short_string, until_quote};
 
 /// The members of an object, in order, duplicates too.
 pub(super) struct Members<'a> {
     text: &'a [u8],
+    runs: &'a Runs,
     at: usize,
 }
 
 impl<'a> Members<'a> {
-    /// Those of the object that `text` is; `None` if it is none.
+    /// Those of the object that `text` is; `None` if it is none. `runs` are those of the text.
     #[inline]
-    pub(super) fn of(text: &'a [u8]) -> Option<Self> {
-        (text.first() == Some(&b'{')).then_some(Self { text, at: 1 })
+    pub(super) fn of(text: &'a [u8], runs: &'a Runs) -> Option<Self> {
+        let at = 1;
+        (text.first() == Some(&b'{')).then_some(Self { text, runs, at })
     }
 
     /// Those of the object that `text` may be, else none.
     #[inline]
-    pub(super) fn of_any(text: &'a [u8]) -> Self {
-        Self::of(text).unwrap_or(Self { text: b"", at: 0 })
+    pub(super) fn of_any(text: &'a [u8], runs: &'a Runs) -> Self {
+        let (none, at) = (b"", 0);
+        Self::of(text, runs).unwrap_or(Self {
+            text: none,
+            runs,
+            at,
+        })
     }
 }
 
@@ -35,9 +43,9 @@ impl Iterator for Members<'_> {
         if self.text.get(start) != Some(&b'"') {
             return None;
         }
-        let key = string(self.text, start);
+        let key = string(self.text, self.runs, start);
         let colon = past_blank(self.text, key.end + 1);
-        let value = value(self.text, past_blank(self.text, colon + 1));
+        let value = value(self.text, self.runs, past_blank(self.text, colon + 1));
         self.at = past_comma(self.text, value.end);
         Some(Member { key, value })
     }
@@ -46,13 +54,15 @@ impl Iterator for Members<'_> {
 /// The elements of an array, in order.
 pub(super) struct Elements<'a> {
     text: &'a [u8],
+    runs: &'a Runs,
     at: usize,
 }
 
 impl<'a> Elements<'a> {
-    /// Those of the array that `text` is; `None` if it is none.
-    pub(super) fn of(text: &'a [u8]) -> Option<Self> {
-        (text.first() == Some(&b'[')).then_some(Self { text, at: 1 })
+    /// Those of the array that `text` is; `None` if it is none. `runs` are those of the text.
+    pub(super) fn of(text: &'a [u8], runs: &'a Runs) -> Option<Self> {
+        let at = 1;
+        (text.first() == Some(&b'[')).then_some(Self { text, runs, at })
     }
 }
 
@@ -65,7 +75,7 @@ impl Iterator for Elements<'_> {
         if matches!(self.text.get(start), None | Some(b']')) {
             return None;
         }
-        let value = value(self.text, start);
+        let value = value(self.text, self.runs, start);
         self.at = past_comma(self.text, value.end);
         // Of nothing there would be no end.
         (value.end > start).then_some(value)
@@ -88,47 +98,47 @@ fn past_comma(text: &[u8], at: usize) -> usize {
 
 /// The string whose opening quote is at `quote`.
 #[inline]
-fn string(text: &[u8], quote: usize) -> Literal {
+fn string(text: &[u8], runs: &Runs, quote: usize) -> Literal {
     let start = quote + 1;
     if let Some(length) = short_string(&text[start..]) {
         return Literal::new(start, start + length, false);
     }
-    let end = start + until_quote(&text[start..]);
+    let end = start + runs.prefix(&text[start..], until_quote);
     match text.get(end) {
         Some(b'"') => Literal::new(start, end, false),
-        _ => Literal::new(start, end_of_escaped(text, end), true),
+        _ => Literal::new(start, end_of_escaped(text, runs, end), true),
     }
 }
 
 /// The place of the quote that ends a string, whose opening quote is at `quote`, or the end of the text.
 #[inline]
-fn closing_quote(text: &[u8], quote: usize) -> usize {
+fn closing_quote(text: &[u8], runs: &Runs, quote: usize) -> usize {
     let start = quote + 1;
     if let Some(length) = short_string(&text[start..]) {
         return start + length;
     }
-    let end = start + until_quote(&text[start..]);
+    let end = start + runs.prefix(&text[start..], until_quote);
     match text.get(end) {
         Some(b'"') => end,
-        _ => end_of_escaped(text, end),
+        _ => end_of_escaped(text, runs, end),
     }
 }
 
 /// The same for a string with escapes; this is the place of the first one.
 #[cold]
-fn end_of_escaped(text: &[u8], mut at: usize) -> usize {
+fn end_of_escaped(text: &[u8], runs: &Runs, mut at: usize) -> usize {
     while text.get(at) == Some(&b'\\') {
         at += 2;
-        at += until_quote(text.get(at..).unwrap_or_default());
+        at += runs.prefix(text.get(at..).unwrap_or_default(), until_quote);
     }
     at.min(text.len())
 }
 
 #[inline]
-fn value(text: &[u8], start: usize) -> Span {
+fn value(text: &[u8], runs: &Runs, start: usize) -> Span {
     let end = match text.get(start) {
-        Some(b'"') => closing_quote(text, start) + 1,
-        Some(b'{' | b'[') => end_of_container(text, start),
+        Some(b'"') => closing_quote(text, runs, start) + 1,
+        Some(b'{' | b'[') => end_of_container(text, runs, start),
         _ => end_of_word(text, start),
     };
     let end = end.min(text.len());
@@ -164,13 +174,13 @@ static CLASSES: [u8; 256] = {
     classes
 };
 
-fn end_of_container(text: &[u8], start: usize) -> usize {
+fn end_of_container(text: &[u8], runs: &Runs, start: usize) -> usize {
     let (mut at, mut depth) = (start, 0_usize);
     while let Some(byte) = text.get(at) {
         at += 1;
         match CLASSES[usize::from(*byte)] {
             PLAIN => {}
-            QUOTE => at = closing_quote(text, at - 1) + 1,
+            QUOTE => at = closing_quote(text, runs, at - 1) + 1,
             OPENS => depth += 1,
             _ => {
                 depth -= 1;
@@ -197,9 +207,11 @@ mod tests {
                 .map(|place| pieces[number / count.pow(place) % count])
                 .collect();
             let text = text.as_bytes();
-            let members = Members::of(text).into_iter().flatten();
+            let runs = Runs::default();
+            let members = Members::of(text, &runs).into_iter().flatten();
             let spans = members.map(|member| member.value);
-            for span in spans.chain(Elements::of(text).into_iter().flatten()) {
+            let elements = Elements::of(text, &runs).into_iter().flatten();
+            for span in spans.chain(elements) {
                 assert!(span.start <= span.end && span.end <= text.len());
             }
         }
