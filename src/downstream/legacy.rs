@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::time::sleep;
 
 use crate::mux::{Call, CallError, CallStep, InFlight};
-use crate::protocol::{CallParams, InputRequest, Kind, Method, RpcError, Said, code};
+use crate::protocol::{CallParams, InputAnswer, InputRequest, Kind, Method, RpcError, Said, code};
 use crate::wire::{Json, Request, RequestId};
 
 use super::answer;
@@ -143,25 +143,17 @@ impl LegacyReply {
             }
             match &mut self.state {
                 State::Calling(flow, asking) => {
-                    let step = tokio::select! {
-                        biased;
-                        step = flow.step() => step,
-                        answer = asking.answer(), if asking.is_open() => {
-                            if let Err(error) = Box::pin(flow.answer(vec![answer])).await {
-                                return self.end(Err(error));
-                            }
-                            continue;
-                        }
+                    let came = if asking.is_open() {
+                        Box::pin(next_or_answer(flow, asking)).await
+                    } else {
+                        Came::Next(flow.step().await)
                     };
-                    match step {
-                        CallStep::Done(outcome) => return self.end(outcome),
-                        CallStep::Asks(questions) => Box::pin(self.ask(questions)).await,
-                        CallStep::Event(event) => {
-                            let frame = event_frame(event, self.session.hears());
-                            self.outbox.extend(frame.map(Item::Message));
-                        }
-                        CallStep::Withdrawn(key) => {
-                            self.outbox.extend(asking.withdraw(&key).map(Item::Message));
+                    match came {
+                        Came::Next(CallStep::Done(outcome)) => return self.end(outcome),
+                        other => {
+                            if let Some(last) = Box::pin(self.came(other)).await {
+                                return last;
+                            }
                         }
                     }
                 }
@@ -176,6 +168,29 @@ impl LegacyReply {
                 State::Over => return Item::Cancelled,
             }
         }
+    }
+
+    /// Takes note of what is not the end; gives the last message if it comes to that all the same.
+    async fn came(&mut self, came: Came) -> Option<Item> {
+        let State::Calling(flow, asking) = &mut self.state else {
+            return None;
+        };
+        match came {
+            Came::Answer(answer) => {
+                let answered = flow.answer(vec![answer]).await;
+                return answered.err().map(|error| self.end(Err(error)));
+            }
+            Came::Next(CallStep::Done(outcome)) => return Some(self.end(outcome)),
+            Came::Next(CallStep::Asks(questions)) => self.ask(questions).await,
+            Came::Next(CallStep::Event(event)) => {
+                let frame = event_frame(event, self.session.hears());
+                self.outbox.extend(frame.map(Item::Message));
+            }
+            Came::Next(CallStep::Withdrawn(key)) => {
+                self.outbox.extend(asking.withdraw(&key).map(Item::Message));
+            }
+        }
+        None
     }
 
     async fn ask(&mut self, questions: Vec<InputRequest>) {
@@ -229,6 +244,20 @@ impl LegacyReply {
     fn last(&self, outcome: Result<Said, CallError>) -> Item {
         let last: Last = answer::legacy(&self.id, &self.method, outcome);
         Item::Last(last)
+    }
+}
+
+/// What comes first while the client is asked.
+enum Came {
+    Next(CallStep),
+    Answer(InputAnswer),
+}
+
+async fn next_or_answer(flow: &mut InFlight, asking: &mut Asking) -> Came {
+    tokio::select! {
+        biased;
+        step = flow.step() => Came::Next(step),
+        answer = asking.answer() => Came::Answer(answer),
     }
 }
 

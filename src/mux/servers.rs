@@ -100,7 +100,8 @@ impl Mux {
                     .send(outgoing)
                     .await
             };
-            let errand = match timeout_at(deadline, sending).await {
+            // Apart: it is soon over, and the future of a call would have room for it to the end.
+            let errand = match timeout_at(deadline, Box::pin(sending)).await {
                 Ok(Ok(errand)) => errand,
                 // The one that has come in its place is there already.
                 Ok(Err(UpstreamError::Replaced)) => continue,

@@ -175,7 +175,7 @@ impl Exchange {
     pub(super) async fn step(&mut self) -> Result<Step, UpstreamError> {
         loop {
             if !self.gathered.is_empty() {
-                return Ok(Step::Asks(self.gather().await));
+                return Ok(Step::Asks(Box::pin(self.gather()).await));
             }
             let delivery = match self.ahead.take() {
                 Some(delivery) => Some(delivery),

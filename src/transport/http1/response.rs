@@ -58,7 +58,7 @@ impl Search {
                     return Err("a switch of protocols that nobody has asked for");
                 }
                 Some((head, length)) if !head.status.is_informational() => {
-                    self.known = Known::of(&head, text.clone(), length);
+                    self.known = Known::of(&head, &text, length);
                     return Ok(Some(head));
                 }
                 // What comes before the answer itself is not for us.
@@ -102,7 +102,7 @@ impl Search {
 impl Known {
     /// `length` is the one header that says how long the body is; without that, or where nothing may follow, there is
     /// nothing to be known again.
-    fn of(head: &Head, text: Bytes, length: Option<&[u8]>) -> Option<Self> {
+    fn of(head: &Head, text: &Bytes, length: Option<&[u8]>) -> Option<Self> {
         let length = length.filter(|length| alike::length(length).is_some())?;
         let is_usual = head.keeps && matches!(head.framing, Framing::Length(_));
         (is_usual && head.status == StatusCode::OK && text.len() <= KEPT).then(|| Self {
