@@ -20,7 +20,7 @@ pub(super) struct Wants<'a> {
 /// The response to a modern client.
 pub(super) fn modern(id: &RequestId, wants: &Wants<'_>, outcome: Result<Said, CallError>) -> Last {
     let failed = match outcome {
-        Ok(said) => return result(id, modern_result(wants.method, said, wants.ttl_ms)),
+        Ok(said) => return modern_result(id, wants, said),
         Err(failed) => failed,
     };
     if let CallError::Answered {
@@ -53,21 +53,21 @@ fn missing(said: &Json, required: &Json) -> RpcError {
 
 /// Adds what every modern result has (2026-07-28, "Results" and "Caching") to one that was not said in
 /// modern words.
-fn modern_result(method: &Method, said: Said, ttl_ms: u64) -> Json {
+fn modern_result(id: &RequestId, wants: &Wants<'_>, said: Said) -> Last {
     if said.era == Some(Era::Modern) {
-        return said.json;
+        return result(id, said.json);
     }
     let Some(mut splice) = Splice::new(&said.json) else {
-        return said.json;
+        return result(id, said.json);
     };
     let has = |key| splice.get(key).is_some();
     let (has_type, has_ttl, has_scope) = (has("resultType"), has("ttlMs"), has("cacheScope"));
     if !has_type {
         splice.set("resultType", Json::from_static("\"complete\""));
     }
-    if method.is_cacheable() {
+    if wants.method.is_cacheable() {
         // What a server did not call fresh is stale at once; our own lists are fresh for as long as set.
-        let ttl_ms = if said.era.is_none() { ttl_ms } else { 0 };
+        let ttl_ms = if said.era.is_none() { wants.ttl_ms } else { 0 };
         let hints = said.hints.unwrap_or(Hints {
             ttl_ms,
             scope: CacheScope::Private,
@@ -79,7 +79,7 @@ fn modern_result(method: &Method, said: Said, ttl_ms: u64) -> Json {
             splice.set("cacheScope", Json::string(hints.scope.as_str()));
         }
     }
-    splice.finish()
+    edited(id, &splice)
 }
 
 /// "Resource not found" has another code since 2026-07-28, and the old one must not appear there.
@@ -93,7 +93,7 @@ fn modern_error(error: Json) -> Json {
 /// The response to a legacy client; a question is not answered here.
 pub(super) fn legacy(id: &RequestId, method: &Method, outcome: Result<Said, CallError>) -> Last {
     match outcome {
-        Ok(said) => result(id, legacy_result(method, said)),
+        Ok(said) => legacy_result(id, method, said),
         Err(failed) => match failed.to_rpc() {
             (error, Some(Era::Modern)) => refusal(id, legacy_error(method, error)),
             (error, _) => refusal(id, error),
@@ -102,12 +102,12 @@ pub(super) fn legacy(id: &RequestId, method: &Method, outcome: Result<Said, Call
 }
 
 /// Takes away what only modern results have.
-fn legacy_result(method: &Method, said: Said) -> Json {
+fn legacy_result(id: &RequestId, method: &Method, said: Said) -> Last {
     if said.era != Some(Era::Modern) {
-        return said.json;
+        return result(id, said.json);
     }
     let Some(mut splice) = Splice::new(&said.json) else {
-        return said.json;
+        return result(id, said.json);
     };
     splice.remove("resultType");
     if *method == Method::ToolsCall {
@@ -126,7 +126,7 @@ fn legacy_result(method: &Method, said: Said) -> Json {
             splice.set("_meta", meta.finish());
         }
     }
-    splice.finish()
+    edited(id, &splice)
 }
 
 /// Structured content was an object, up to 2025-11-25. Where it is something else and there is nothing beside it, it
@@ -168,11 +168,19 @@ fn with_code(error: &Json, code: i64) -> Json {
 
 /// A response with a result.
 pub(super) fn result(id: &RequestId, json: Json) -> Last {
+    let response = Response {
+        id: Some(id.clone()),
+        body: Ok(json),
+    };
     Last {
-        response: Response {
-            id: Some(id.clone()),
-            body: Ok(json),
-        },
+        message: response.pieces(),
+        error: None,
+    }
+}
+
+fn edited(id: &RequestId, splice: &Splice) -> Last {
+    Last {
+        message: Response::pieces_of_edited(id, splice),
         error: None,
     }
 }
@@ -180,11 +188,12 @@ pub(super) fn result(id: &RequestId, json: Json) -> Last {
 /// A response with an error object.
 pub(super) fn refusal(id: &RequestId, error: Json) -> Last {
     let code = RpcError::code_of(&error);
+    let response = Response {
+        id: Some(id.clone()),
+        body: Err(error),
+    };
     Last {
-        response: Response {
-            id: Some(id.clone()),
-            body: Err(error),
-        },
+        message: response.pieces(),
         error: code,
     }
 }

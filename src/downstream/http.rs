@@ -187,8 +187,8 @@ pub(super) fn json(status: StatusCode, frame: Bytes) -> HttpReply {
 }
 
 /// An answer that is one response.
-pub(super) fn response(status: StatusCode, last: &Last) -> HttpReply {
-    HttpReply::pieces(status, JSON, last.response.pieces())
+pub(super) fn response(status: StatusCode, last: Last) -> HttpReply {
+    HttpReply::pieces(status, JSON, last.message)
 }
 
 /// An answer that is one error without an id.

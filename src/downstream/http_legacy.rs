@@ -93,7 +93,7 @@ impl LegacyHttp {
         if self.sessions.add(&id, session).is_none() {
             return too_many();
         }
-        let mut reply = response(StatusCode::OK, &answer::result(&request.id, result));
+        let mut reply = response(StatusCode::OK, answer::result(&request.id, result));
         if let Ok(id) = HeaderValue::from_str(&id) {
             reply.headers.insert(SESSION_ID, id);
         }
@@ -153,7 +153,7 @@ impl LegacyHttp {
             return alone(next).await;
         }
         let (first, rest) = match timeout(SOON, &mut next).await {
-            Ok((Item::Last(last), _)) => return response(StatusCode::OK, &last),
+            Ok((Item::Last(last), _)) => return response(StatusCode::OK, last),
             Ok((Item::Cancelled, _)) => return events(futures_util::stream::empty()),
             Ok((Item::Message(frame), reply)) => (Some(frame), step(reply)),
             Err(_) => (None, next),
@@ -288,7 +288,7 @@ fn step(mut reply: Reply) -> Stepping {
 async fn alone(mut next: Stepping) -> HttpReply {
     loop {
         match next.await {
-            (Item::Last(last), _) => return response(StatusCode::OK, &last),
+            (Item::Last(last), _) => return response(StatusCode::OK, last),
             (Item::Cancelled, _) => return HttpReply::empty(StatusCode::ACCEPTED),
             (Item::Message(_), reply) => next = step(reply),
         }

@@ -51,7 +51,7 @@ impl ModernHttp {
                     code::METHOD_NOT_FOUND => StatusCode::NOT_FOUND,
                     _ => StatusCode::BAD_REQUEST,
                 };
-                Opened::now(response(status, &answer::error(&id, &error)))
+                Opened::now(response(status, answer::error(&id, &error)))
             }
         }
     }
@@ -132,7 +132,7 @@ fn mismatch(header: &str) -> RpcError {
 async fn answer_with(mut reply: Reply, accepts: Accepts) -> HttpReply {
     loop {
         match reply.next().await {
-            Item::Last(last) => return one(&last),
+            Item::Last(last) => return one(last),
             Item::Cancelled => return HttpReply::empty(StatusCode::ACCEPTED),
             Item::Message(first) if accepts.events => return stream(first, reply),
             // The client takes no stream: it gets the response alone.
@@ -141,7 +141,7 @@ async fn answer_with(mut reply: Reply, accepts: Accepts) -> HttpReply {
     }
 }
 
-fn one(last: &Last) -> HttpReply {
+fn one(last: Last) -> HttpReply {
     let status = match last.error {
         Some(code::METHOD_NOT_FOUND) => StatusCode::NOT_FOUND,
         Some(code) if code::is_modern_refusal(code) => StatusCode::BAD_REQUEST,

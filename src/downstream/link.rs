@@ -20,7 +20,7 @@ use crate::wire::{
 
 use super::batch::Batch;
 use super::modern::ModernRequest;
-use super::reply::{Item, Reply};
+use super::reply::{Item, Last, Reply};
 use super::running::{Desk, Kind, Running};
 use super::session::Session;
 use super::{answer, legacy};
@@ -201,7 +201,7 @@ impl Link {
         let id = request.id.clone();
         let reply = self.client.open(request);
         if let Reply::Ready(last) = reply {
-            return last.map(|last| last.frame());
+            return last.map(Last::frame);
         }
         if self.running.count() >= MAX_IN_FLIGHT {
             let error = RpcError::new(code::OVERLOADED, "too many requests are under way");

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::mux::{CallError, CallStep, InFlight};
 use crate::protocol::{CallEvent, ClientProfile, LogLevel, LogWish, Method, Said, notification};
-use crate::wire::{Json, Notification, RequestId, Response};
+use crate::wire::{Json, Notification, Pieces, RequestId};
 
 use super::answer;
 use super::legacy::LegacyReply;
@@ -27,15 +27,15 @@ pub(super) enum Item {
 #[derive(Debug)]
 pub(super) struct Last {
     /// The message.
-    pub(super) response: Response,
+    pub(super) message: Pieces,
     /// Its error code, if it is an error.
     pub(super) error: Option<i64>,
 }
 
 impl Last {
     /// The message as one frame.
-    pub(super) fn frame(&self) -> Bytes {
-        self.response.encode()
+    pub(super) fn frame(self) -> Bytes {
+        self.message.joined()
     }
 }
 

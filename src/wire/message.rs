@@ -9,6 +9,7 @@ use super::text;
 use super::{Json, Pieces, RequestId, Splice};
 
 const PARAMS: &str = r#","params":"#;
+const RESULT: &str = r#","result":"#;
 
 /// One message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,9 +125,20 @@ impl Response {
         bundle.finish()
     }
 
+    /// The same with an edited result, which is woven straight into the frame; what stays of a big one is not copied.
+    pub fn pieces_of_edited(id: &RequestId, result: &Splice) -> Pieces {
+        let mut writer = Writer::with_room_for(result.room().min(BIG));
+        writer.id(Some(id));
+        writer.member(RESULT, b"");
+        let mut bundle = Bundle::new(writer.0);
+        result.write(&mut bundle);
+        bundle.own().push(b'}');
+        bundle.finish()
+    }
+
     fn payload(&self) -> (&'static str, &Json) {
         match &self.body {
-            Ok(result) => (r#","result":"#, result),
+            Ok(result) => (RESULT, result),
             Err(error) => (r#","error":"#, error),
         }
     }
@@ -246,6 +258,27 @@ mod tests {
         let own = params.as_bytes().as_ptr_range();
         let shared = written.map(|piece| own.contains(&piece.as_ptr()));
         assert!(shared.eq([false, true, false, true, false]));
+    }
+
+    #[test]
+    fn an_edited_result_is_written_as_it_would_be_by_itself() {
+        let big = "x".repeat(BIG);
+        for content in ["small", &big] {
+            let text =
+                format!(r#"{{"resultType":"complete", "content":"{content}","_meta":{{}} }}"#);
+            let result = Json::parse(text).unwrap();
+            let mut splice = Splice::new(&result).unwrap();
+            splice.remove("resultType").set("_meta", Json::null());
+            let response = Response {
+                id: Some(7.into()),
+                body: Ok(splice.finish()),
+            };
+            let written = Response::pieces_of_edited(&7.into(), &splice);
+            assert_eq!(written.clone().joined(), response.encode());
+            let own = result.as_bytes().as_ptr_range();
+            let shared = written.filter(|piece| own.contains(&piece.as_ptr()));
+            assert_eq!(shared.count(), usize::from(content.len() == BIG));
+        }
     }
 
     #[test]
