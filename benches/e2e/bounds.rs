@@ -31,14 +31,14 @@ const fn bound(shape: Shape, servers: usize, tools: usize, most: (u64, u64)) -> 
 /// What was measured, and some hundredths more. The second and third differ from the first in the number of servers
 /// and tools only.
 const BOUNDS: [Bound; 8] = [
-    bound(Shape::LEGACY, 1, 10, (55_000, 27)),
-    bound(Shape::LEGACY, 100, 10, (57_000, 31)),
-    bound(Shape::LEGACY, 1, 10_000, (55_500, 27)),
-    bound(Shape::UP, 1, 10, (62_000, 32)),
-    bound(Shape::MODERN, 1, 10, (67_000, 32)),
-    bound(Shape::DOWN, 1, 10, (65_500, 31)),
-    bound(Shape::HttpToChild, 1, 10, (49_500, 22)),
-    bound(Shape::PipeToChild, 1, 10, (39_500, 17)),
+    bound(Shape::LEGACY, 1, 10, (38_500, 22)),
+    bound(Shape::LEGACY, 100, 10, (41_000, 27)),
+    bound(Shape::LEGACY, 1, 10_000, (39_000, 22)),
+    bound(Shape::UP, 1, 10, (45_000, 25)),
+    bound(Shape::MODERN, 1, 10, (52_500, 26)),
+    bound(Shape::DOWN, 1, 10, (50_500, 24)),
+    bound(Shape::HttpToChild, 1, 10, (35_500, 19)),
+    bound(Shape::PipeToChild, 1, 10, (30_000, 17)),
 ];
 
 /// How much of its cost a call among many servers or tools may add to that of one among few.
