@@ -176,12 +176,12 @@ impl Upstream {
         let shared = self.connected(deadline).await?;
         let (connection, home) = match self.share(&shared, outgoing) {
             Share::Everybody => (shared.clone(), Home::Shared),
-            Share::Nobodys => self.extras.own().await?,
+            Share::Nobodys => Box::pin(self.extras.own()).await?,
             Share::NoOtherAsked => match Alone::on(&shared) {
                 Some(alone) => return Ok(Lease::new(shared, permit, Home::Shared).alone(alone)),
-                None => self.extras.own().await?,
+                None => Box::pin(self.extras.own()).await?,
             },
-            Share::Party(party) => self.extras.of(party).await?,
+            Share::Party(party) => Box::pin(self.extras.of(party)).await?,
         };
         if let (Some(own), Some(first)) = (connection.dialect(), shared.dialect())
             && !Arc::ptr_eq(&connection, &shared)
