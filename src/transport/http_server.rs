@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::poll_fn;
+use std::io::Cursor;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
@@ -17,6 +18,7 @@ use hyper::rt::Executor;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
+use tokio::io::{AsyncReadExt, join, split};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -25,11 +27,10 @@ use tokio_util::task::TaskTracker;
 use super::TransportError;
 use super::gather::Gather;
 use super::idle::{Activity, Busy, HeldBody};
-use super::listener::{Accepted, Listener};
+use super::listener::{Accepted, Listener, is_of_one_connection};
 use super::origin::{Allowed, Refused};
 use super::patience::Patience;
 use super::reply::HttpReply;
-use super::resumed::Resumed;
 use super::upgrade::Upgrade;
 use super::usual::{Unusual, Usual};
 use super::wakes::{Apart, Task, unheard};
@@ -162,12 +163,12 @@ pub async fn serve<S: HttpService>(
     }
 }
 
-fn is_of_one_connection(error: &std::io::Error) -> bool {
-    use std::io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
-    matches!(
-        error.kind(),
-        ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted
-    )
+/// The answer of a service; a panic is one as well.
+pub(super) async fn handled<S: HttpService>(service: &S, request: &mut HttpRequest) -> HttpReply {
+    let handled = AssertUnwindSafe(service.handle(request)).catch_unwind();
+    handled
+        .await
+        .unwrap_or_else(|_| HttpReply::empty(StatusCode::INTERNAL_SERVER_ERROR))
 }
 
 struct Server<S> {
@@ -219,13 +220,7 @@ impl<S: HttpService> Server<S> {
         };
         let mut serving = pin!(usual.serve(stream));
         let task = Task::new();
-        let end = pin!(self.end(activity));
-        let mut end = Apart::new(end, &task);
-        let first = poll_fn(|context| match task.poll(serving.as_mut(), context) {
-            Poll::Ready(unusual) => Poll::Ready(Ok(unusual)),
-            Poll::Pending => end.poll().map(Err),
-        });
-        match first.await {
+        match self.unless_ended(activity, &task, serving.as_mut()).await {
             Ok(unusual) => unusual,
             Err(End::Drained) if activity.end() => {
                 let rest = poll_fn(|context| task.poll(serving.as_mut(), context));
@@ -247,21 +242,33 @@ impl<S: HttpService> Server<S> {
             self.answer(request, peer, busy)
         });
         let builder = self.builder();
-        let stream = TokioIo::new(Resumed::new(read, stream));
+        let (reader, writer) = split(stream);
+        let stream = TokioIo::new(join(Cursor::new(read).chain(reader), writer));
         let mut connection = pin!(builder.serve_connection_with_upgrades(stream, service));
         let task = Task::new();
-        let end = pin!(self.end(activity));
-        let mut end = Apart::new(end, &task);
-        let first = poll_fn(|context| match task.poll(connection.as_mut(), context) {
-            // A peer that goes away in the middle is its own business.
-            Poll::Ready(_) => Poll::Ready(End::Now),
-            Poll::Pending => end.poll(),
-        });
-        if let End::Drained = first.await {
+        let served = self.unless_ended(activity, &task, connection.as_mut());
+        // A peer that goes away in the middle is its own business.
+        if let Err(End::Drained) = served.await {
             connection.as_mut().graceful_shutdown();
             let rest = poll_fn(|context| task.poll(connection.as_mut(), context));
             let _ = timeout(self.options.drain, rest).await;
         }
+    }
+
+    /// The outcome of serving a connection, or why it is to end before. `task` is its own.
+    async fn unless_ended<F: Future>(
+        &self,
+        activity: &Activity,
+        task: &Task,
+        mut serving: Pin<&mut F>,
+    ) -> Result<F::Output, End> {
+        let end = pin!(self.end(activity));
+        let mut end = Apart::new(end, task);
+        poll_fn(|context| match task.poll(serving.as_mut(), context) {
+            Poll::Ready(served) => Poll::Ready(Ok(served)),
+            Poll::Pending => end.poll().map(Err),
+        })
+        .await
     }
 
     /// Resolves when a connection is to end for a reason that does not come from itself.
@@ -333,10 +340,7 @@ impl<S: HttpService> Server<S> {
             Ok(body) => request.body = body,
             Err(refusal) => return *refusal,
         }
-        let handled = AssertUnwindSafe(self.service.handle(request)).catch_unwind();
-        handled
-            .await
-            .unwrap_or_else(|_| HttpReply::empty(StatusCode::INTERNAL_SERVER_ERROR))
+        handled(&*self.service, request).await
     }
 
     async fn body(&self, mut body: Incoming, version: Version) -> Result<Bytes, Box<HttpReply>> {

@@ -276,9 +276,11 @@ async fn on_http2_a_cancelled_request_is_dropped_and_its_neighbour_lives() {
     assert_eq!(within(answer.text()).await.unwrap(), "neighbour");
 }
 
-#[tokio::test]
-async fn stopping_lets_a_call_finish_and_closes_the_rest() {
-    let (sender, mut asked) = mpsc::channel(4);
+/// A server that answers once it may, and tells of each request.
+async fn gated(
+    answer: fn(HttpRequest) -> BoxFuture<'static, HttpReply>,
+) -> (Running, mpsc::Receiver<()>, CancellationToken) {
+    let (sender, asked) = mpsc::channel(512);
     let go_on = CancellationToken::new();
     let gate = go_on.clone();
     let server = start(options(), move |request| {
@@ -286,10 +288,18 @@ async fn stopping_lets_a_call_finish_and_closes_the_rest() {
         sender.try_send(()).unwrap();
         Box::pin(async move {
             gate.cancelled().await;
-            HttpReply::full(StatusCode::OK, "text/x", request.body)
+            answer(request).await
         })
-    })
-    .await;
+    });
+    (server.await, asked, go_on)
+}
+
+#[tokio::test]
+async fn stopping_lets_a_call_finish_and_closes_the_rest() {
+    let body = |request: HttpRequest| -> BoxFuture<'static, HttpReply> {
+        Box::pin(async move { HttpReply::full(StatusCode::OK, "text/x", request.body) })
+    };
+    let (server, mut asked, go_on) = gated(body).await;
     let mut idle = server.connect().await;
     let mut busy = server.connect().await;
     let request = b"POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2\r\n\r\n{}";

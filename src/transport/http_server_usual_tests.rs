@@ -117,18 +117,7 @@ async fn a_long_body_that_comes_bit_by_bit_is_whole() {
 
 #[tokio::test]
 async fn a_client_that_says_more_while_it_waits_is_heard_later() {
-    let (sender, mut asked) = mpsc::channel(512);
-    let go_on = CancellationToken::new();
-    let gate = go_on.clone();
-    let server = start(options(), move |request| {
-        let gate = gate.clone();
-        sender.try_send(()).unwrap();
-        Box::pin(async move {
-            gate.cancelled().await;
-            echo(request).await
-        })
-    })
-    .await;
+    let (server, mut asked, go_on) = gated(echo).await;
     let mut stream = server.connect().await;
     stream.write_all(USUAL.as_bytes()).await.unwrap();
     within(asked.recv()).await.unwrap();

@@ -109,6 +109,15 @@ impl Listener {
 /// A connection.
 pub(super) type Accepted = Either<TcpStream, UnixStream>;
 
+/// Whether accepting failed for the sake of one connection, which has gone, and not of the socket.
+pub(super) fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted
+    )
+}
+
 /// Removes a socket file that nobody listens at.
 async fn give_way(path: &Path) -> io::Result<()> {
     let Ok(metadata) = fs::symlink_metadata(path) else {

@@ -21,6 +21,7 @@ mod ends;
 mod error;
 mod gather;
 pub mod guard;
+mod header_line;
 mod http1;
 mod http_client;
 mod http_server;
@@ -38,7 +39,6 @@ mod queue;
 #[cfg(test)]
 mod raw_server;
 mod reply;
-mod resumed;
 mod sieve;
 mod sse_client;
 mod stdio;

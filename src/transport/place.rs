@@ -1,8 +1,13 @@
 //! Where the bytes of a body come to lie.
 
+use std::io;
+use std::pin::pin;
+use std::task::{Context, Poll, ready};
+
 use bytes::buf::Limit;
 use bytes::{BufMut, Bytes, BytesMut};
 use memmap2::MmapMut;
+use tokio::io::{AsyncRead, AsyncReadExt};
 
 /// What is set aside at most before anything is there, whatever length the peer announces.
 const AHEAD: usize = 256 * 1024;
@@ -22,8 +27,8 @@ pub(super) struct Place {
     mapped: Option<Mapped>,
 }
 
-/// Where the next bytes can be put; [`Place::filled`] is to be told how many.
-pub(super) enum Room<'a> {
+/// Where the next bytes can be put.
+enum Room<'a> {
     Heap(Limit<&'a mut BytesMut>),
     Mapped(&'a mut [u8]),
 }
@@ -59,8 +64,23 @@ impl Place {
         }
     }
 
-    /// Room for at least one byte of a body that is not whole, and for no more than all of it.
-    pub(super) fn room(&mut self) -> Room<'_> {
+    /// Reads on, no further than to the end of a body that is not whole, and gives how much; 0 at the end of the stream.
+    pub(super) fn poll_fill(
+        &mut self,
+        reader: &mut (impl AsyncRead + Unpin),
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        let read = match self.room() {
+            Room::Heap(mut room) => pin!(reader.read_buf(&mut room)).poll(context),
+            Room::Mapped(mut room) => pin!(reader.read_buf(&mut room)).poll(context),
+        };
+        let count = ready!(read)?;
+        self.filled(count);
+        Poll::Ready(Ok(count))
+    }
+
+    /// Room for at least one byte, and for no more than what is left.
+    fn room(&mut self) -> Room<'_> {
         self.make_room(1);
         let left = self.announced - self.len();
         match &mut self.mapped {
@@ -70,7 +90,7 @@ impl Place {
     }
 
     /// So many bytes have been put where there was room.
-    pub(super) fn filled(&mut self, count: usize) {
+    fn filled(&mut self, count: usize) {
         if let Some(mapped) = &mut self.mapped {
             mapped.length += count;
         }

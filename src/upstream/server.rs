@@ -174,6 +174,7 @@ impl Upstream {
             Err(_) => self.wait_for_place(deadline).await?,
         };
         let shared = self.connected(deadline).await?;
+        // Boxed is what few calls need: where many wait for a place, each has this future.
         let (connection, home) = match self.share(&shared, outgoing) {
             Share::Everybody => (shared.clone(), Home::Shared),
             Share::Nobodys => Box::pin(self.extras.own()).await?,

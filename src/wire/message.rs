@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::pieces::{BIG, Bundle, Text};
+use super::pieces::{BIG, Bundle, Sink};
 use super::text;
 use super::{Json, Pieces, RequestId, Splice};
 

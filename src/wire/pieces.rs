@@ -112,14 +112,14 @@ impl Buf for Pieces {
 }
 
 /// Where a text is put together.
-pub(super) trait Text {
+pub(super) trait Sink {
     /// Where the next bytes go that are no part of a value.
     fn own(&mut self) -> &mut Vec<u8>;
     /// Appends this part of the text of `json`.
     fn part(&mut self, json: &Json, range: Range<usize>);
 }
 
-impl Text for Vec<u8> {
+impl Sink for Vec<u8> {
     fn own(&mut self) -> &mut Vec<u8> {
         self
     }
@@ -163,7 +163,7 @@ impl Bundle {
     }
 }
 
-impl Text for Bundle {
+impl Sink for Bundle {
     fn own(&mut self) -> &mut Vec<u8> {
         &mut self.open
     }

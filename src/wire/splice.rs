@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use smallvec::SmallVec;
 
 use super::Json;
-use super::pieces::Text;
+use super::pieces::Sink;
 use super::span::Member;
 use super::text;
 
@@ -110,7 +110,7 @@ impl Splice {
     }
 
     /// Appends the edited object.
-    pub(super) fn write(&self, out: &mut impl Text) {
+    pub(super) fn write(&self, out: &mut impl Sink) {
         let mut weaver = Weaver::new(&self.object, out);
         for (member, fate) in &self.members {
             match fate {
@@ -150,7 +150,7 @@ struct Weaver<'a, T> {
     changed: bool,
 }
 
-impl<'a, T: Text> Weaver<'a, T> {
+impl<'a, T: Sink> Weaver<'a, T> {
     fn new(object: &'a Json, out: &'a mut T) -> Self {
         Self {
             object,

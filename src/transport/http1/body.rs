@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::super::TransportError;
 use super::super::gather::Gather;
-use super::super::place::{Place, Room};
+use super::super::place::Place;
 use super::framing::{Framing, Piece};
 use super::pool::Pool;
 use super::response::Head;
@@ -123,13 +123,9 @@ impl Coming {
                 body.extend(&wire.buffer.split_to(held));
                 continue;
             }
-            let read = match body.room() {
-                Room::Heap(mut room) => wire.fill_into(&mut room).await,
-                Room::Mapped(mut room) => wire.fill_into(&mut room).await,
-            };
-            match read {
+            match wire.fill_into(&mut body).await {
                 Ok(0) => return Err(self.broke(None)),
-                Ok(count) => body.filled(count),
+                Ok(_) => {}
                 Err(error) => return Err(self.broke(Some(&error))),
             }
         }

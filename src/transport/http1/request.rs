@@ -3,6 +3,7 @@
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
+use super::super::header_line::{length_line, line};
 use super::super::http_client::AGENT;
 use crate::wire::Pieces;
 
@@ -33,9 +34,7 @@ impl PlainRequest<'_> {
             line(AUTHORIZATION.as_str(), shown.as_bytes(), out);
         }
         if let Some(body) = self.body {
-            let mut digits = itoa::Buffer::new();
-            let length = digits.format(body.len());
-            line(CONTENT_LENGTH.as_str(), length.as_bytes(), out);
+            length_line(body.len(), out);
         }
         out.extend_from_slice(b"\r\n");
     }
@@ -64,11 +63,4 @@ fn write_lines<'a>(
             line(name.as_str(), value.as_bytes(), out);
         }
     }
-}
-
-fn line(name: &str, value: &[u8], out: &mut Vec<u8>) {
-    out.extend_from_slice(name.as_bytes());
-    out.extend_from_slice(b": ");
-    out.extend_from_slice(value);
-    out.extend_from_slice(b"\r\n");
 }

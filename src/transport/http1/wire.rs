@@ -5,10 +5,11 @@ use std::io::{self, IoSlice};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker, ready};
 
-use bytes::{Buf, BufMut, BytesMut};
+use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWrite};
 use tokio::net::TcpStream;
 
+use super::super::place::Place;
 use super::PlainRequest;
 use super::response::{Head, Search};
 use crate::wire::Pieces;
@@ -105,10 +106,10 @@ impl Wire {
     }
 
     /// As [`fill`](Self::fill), for bytes that have their place elsewhere.
-    pub(super) async fn fill_into(&mut self, place: &mut impl BufMut) -> io::Result<usize> {
+    pub(super) async fn fill_into(&mut self, place: &mut Place) -> io::Result<usize> {
         poll_fn(|cx| {
             self.write_on(cx);
-            pin!(self.stream.read_buf(place)).poll(cx)
+            place.poll_fill(&mut self.stream, cx)
         })
         .await
     }

@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use http::StatusCode;
 use httpdate::HttpDate;
 
+use super::super::header_line::{length_line, line};
 use super::super::reply::{HttpReply, ReplyBody};
 
 /// Whether another request may follow on the connection.
@@ -42,11 +43,8 @@ impl Heads {
         match &reply.body {
             ReplyBody::Stream(_) => line("transfer-encoding", b"chunked", out),
             ReplyBody::Empty if is_bare(reply.status) => {}
-            ReplyBody::Empty => line("content-length", b"0", out),
-            ReplyBody::Full(body) => {
-                let mut digits = itoa::Buffer::new();
-                line("content-length", digits.format(body.len()).as_bytes(), out);
-            }
+            ReplyBody::Empty => length_line(0, out),
+            ReplyBody::Full(body) => length_line(body.len(), out),
         }
         out.extend_from_slice(self.date());
         out.extend_from_slice(b"\r\n");
@@ -67,11 +65,4 @@ impl Heads {
 /// Whether an answer with this status has no body, whatever its headers say (RFC 9110, section 6.4.1).
 fn is_bare(status: StatusCode) -> bool {
     status.is_informational() || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
-}
-
-fn line(name: &str, value: &[u8], out: &mut Vec<u8>) {
-    out.extend_from_slice(name.as_bytes());
-    out.extend_from_slice(b": ");
-    out.extend_from_slice(value);
-    out.extend_from_slice(b"\r\n");
 }

@@ -1,15 +1,13 @@
 //! A connection, as long as its requests are usual.
 
 use std::net::SocketAddr;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::FutureExt;
 use http::{StatusCode, Version};
 
 use super::super::alike::{Alike, Ends};
-use super::super::http_server::{HttpRequest, HttpService, ServeOptions};
+use super::super::http_server::{HttpRequest, HttpService, ServeOptions, handled};
 use super::super::idle::Activity;
 use super::super::listener::Accepted;
 use super::super::patience::Patience;
@@ -113,10 +111,8 @@ impl<S: HttpService> Usual<'_, S> {
                 return Some((late, After::Nothing));
             }
         };
-        let handled = AssertUnwindSafe(self.service.handle(request)).catch_unwind();
-        let reply = wire.unless_gone(handled).await?;
+        let reply = wire.unless_gone(handled(self.service, request)).await?;
         request.body = Bytes::new();
-        let failed = |_| HttpReply::empty(StatusCode::INTERNAL_SERVER_ERROR);
-        Some((reply.unwrap_or_else(failed), After::More))
+        Some((reply, After::More))
     }
 }

@@ -2,18 +2,18 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
 use super::super::listener::Accepted;
 use super::super::patience::Patience;
-use super::super::place::{Place, Room};
+use super::super::place::Place;
 use super::super::reply::{HttpReply, ReplyBody};
 use super::reply::{After, Heads};
 
@@ -92,14 +92,9 @@ impl Wire {
         body.extend(&begun);
         drop(begun);
         while body.len() < length {
-            let reading = async {
-                match body.room() {
-                    Room::Heap(mut room) => self.io.read_buf(&mut room).await,
-                    Room::Mapped(mut room) => self.io.read_buf(&mut room).await,
-                }
-            };
+            let reading = poll_fn(|context| body.poll_fill(&mut self.io, context));
             match timeout(longest_pause, reading).await {
-                Ok(Ok(read)) if read > 0 => body.filled(read),
+                Ok(Ok(read)) if read > 0 => {}
                 Ok(_) => return Err(NoBody::Gone),
                 Err(_) => return Err(NoBody::Late),
             }
@@ -118,25 +113,22 @@ impl Wire {
     }
 
     /// Sends an answer. `None`: the client has gone, or takes nothing.
-    pub(super) async fn answer(&mut self, mut reply: HttpReply, after: After) -> Option<()> {
+    pub(super) async fn answer(&mut self, reply: HttpReply, after: After) -> Option<()> {
         self.out.clear();
         self.heads.write(&reply, after, &mut self.out);
-        match &mut reply.body {
+        match reply.body {
             ReplyBody::Empty => self.io.write_all(&self.out).await.ok(),
             ReplyBody::Full(body) => {
                 let mut all = Buf::chain(self.out.as_slice(), body);
                 self.io.write_all_buf(&mut all).await.ok()
             }
             // Apart: most answers are complete.
-            ReplyBody::Stream(_) => Box::pin(self.stream(reply.body)).await,
+            ReplyBody::Stream(items) => Box::pin(self.stream(items)).await,
         }
     }
 
     /// Sends a body whose length is not known (RFC 9112, section 7.1).
-    async fn stream(&mut self, body: ReplyBody) -> Option<()> {
-        let ReplyBody::Stream(mut items) = body else {
-            return Some(());
-        };
+    async fn stream(&mut self, mut items: impl Stream<Item = Bytes> + Unpin) -> Option<()> {
         self.io.write_all(&self.out).await.ok()?;
         while let Some(item) = self.unless_gone(items.next()).await? {
             if item.is_empty() {
@@ -165,6 +157,6 @@ impl Wire {
         if self.buffer.capacity() - self.buffer.len() < LITTLE {
             self.buffer.reserve(AT_ONCE);
         }
-        Pin::new(&mut pin!(self.io.read_buf(&mut self.buffer))).poll(context)
+        pin!(self.io.read_buf(&mut self.buffer)).poll(context)
     }
 }
