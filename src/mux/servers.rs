@@ -93,20 +93,19 @@ impl Mux {
             let upstream = self.upstream(server)?;
             let timeout = upstream.config().call_timeout;
             let deadline = begun + timeout;
-            let sending = async {
-                upstream
-                    .lease(outgoing, deadline)
-                    .await?
-                    .send(outgoing)
-                    .await
-            };
             // Apart: it is soon over, and the future of a call would have room for it to the end.
-            let errand = match timeout_at(deadline, Box::pin(sending)).await {
-                Ok(Ok(errand)) => errand,
+            let sending = Box::pin(async {
+                let lease = upstream.lease(outgoing, deadline).await?;
+                match timeout_at(deadline, lease.send(outgoing)).await {
+                    Ok(sent) => sent,
+                    Err(_) => Err(UpstreamError::Timeout(timeout)),
+                }
+            });
+            let errand = match sending.await {
+                Ok(errand) => errand,
                 // The one that has come in its place is there already.
-                Ok(Err(UpstreamError::Replaced)) => continue,
-                Ok(Err(error)) => return Err(CallError::of(server, error)),
-                Err(_) => return Err(CallError::of(server, UpstreamError::Timeout(timeout))),
+                Err(UpstreamError::Replaced) => continue,
+                Err(error) => return Err(CallError::of(server, error)),
             };
             return Ok(Sent {
                 errand,

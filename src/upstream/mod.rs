@@ -29,6 +29,7 @@ mod modern;
 mod modern_task;
 mod outgoing;
 mod pending;
+mod places;
 mod pool;
 mod probe;
 mod roots;

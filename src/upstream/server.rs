@@ -1,12 +1,11 @@
 //! One server: how it is, and the way to it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use parking_lot::Mutex;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -24,12 +23,11 @@ use super::lease::Lease;
 use super::link::Means;
 use super::listen::Watches;
 use super::manifest::Known;
+use super::places::Places;
 use super::probe::ask;
 use super::signals::{Asks, Signals};
 use super::{Outgoing, Party, ServerState, Status, UpstreamError, Verdict};
 
-/// How many calls may wait for a free place, beside those under way.
-const MAX_WAITING: usize = 1_024;
 /// A call waits for the next try of a server that is away, if it is this near.
 const SHORT_WAIT: Duration = Duration::from_secs(1);
 
@@ -44,8 +42,7 @@ pub struct Upstream {
     pub(super) watches: Watches,
     /// The chattiest level of log messages that any client has set.
     pub(super) level: Mutex<Option<LogLevel>>,
-    pub(super) slots: Arc<Semaphore>,
-    waiting: AtomicUsize,
+    pub(super) places: Places,
     pub(super) breaker: Breaker,
     pub(super) extras: Arc<Extras>,
     pub(super) signals: Arc<Signals>,
@@ -55,15 +52,6 @@ pub struct Upstream {
     pub(super) retired: CancellationToken,
     /// Ends it.
     pub(super) stop: CancellationToken,
-}
-
-/// Counts a waiting call for as long as it waits.
-struct Waiting<'a>(&'a AtomicUsize);
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
 }
 
 impl Upstream {
@@ -80,8 +68,7 @@ impl Upstream {
             status: watch::Sender::new(Status::initial(known)),
             watches: Watches::default(),
             level: Mutex::new(None),
-            slots: Arc::new(Semaphore::new(config.max_concurrent_calls)),
-            waiting: AtomicUsize::new(0),
+            places: Places::new(config.max_concurrent_calls),
             breaker: Breaker::new(settings.circuit_breaker.clone()),
             health: ArcSwap::from_pointee(settings.health.clone()),
             name: config.name.clone(),
@@ -109,7 +96,7 @@ impl Upstream {
 
     /// Whether calls are under way.
     pub(super) fn is_busy(&self) -> bool {
-        self.slots.available_permits() < self.config.load().max_concurrent_calls
+        self.places.free() < self.config.load().max_concurrent_calls
     }
 
     /// The right to send this request. Waits for a free place and, while the server is being connected to,
@@ -125,32 +112,27 @@ impl Upstream {
         if self.retired.is_cancelled() {
             return Err(UpstreamError::Replaced);
         }
-        if let Some(lease) = self.lease_now(outgoing)? {
-            return Ok(lease.staying(stay));
+        if let Some(connection) = self.everybodys(outgoing)
+            && let Some(permit) = self.places.take_now()
+        {
+            self.admit()?;
+            return Ok(Lease::new(connection, permit, Home::Shared).staying(stay));
         }
         // Apart, since calls are moved about with room for whatever they may have to wait for.
-        Box::pin(async {
-            tokio::select! {
-                biased;
-                () = self.retired.cancelled() => Err(UpstreamError::Replaced),
-                lease = self.lease_here(outgoing, deadline) => lease.map(|lease| lease.staying(stay)),
-            }
-        })
-        .await
+        let lease = Box::pin(self.lease_later(outgoing, deadline)).await?;
+        Ok(lease.staying(stay))
     }
 
-    /// The usual case, in which there is nothing to wait for.
-    fn lease_now(&self, outgoing: &Outgoing) -> Result<Option<Lease>, UpstreamError> {
-        let open = self.connection.load_full().filter(|c| !c.is_closed());
-        let shared = open.filter(|c| matches!(self.share(c, outgoing), Share::Everybody));
-        let Some(connection) = shared else {
-            return Ok(None);
-        };
-        let Ok(permit) = self.slots.clone().try_acquire_owned() else {
-            return Ok(None);
-        };
-        self.admit()?;
-        Ok(Some(Lease::new(connection, permit, Home::Shared)))
+    /// The connection that everybody has, if it is there and this request may go over it.
+    fn everybodys(&self, outgoing: &Outgoing) -> Option<Arc<Connection>> {
+        let open = self.open()?;
+        matches!(self.share(&open, outgoing), Share::Everybody).then_some(open)
+    }
+
+    /// The connection that everybody has, if it is there.
+    fn open(&self) -> Option<Arc<Connection>> {
+        let connection = self.connection.load_full();
+        connection.filter(|connection| !connection.is_closed())
     }
 
     /// Whether the server has not failed too often.
@@ -163,26 +145,50 @@ impl Upstream {
             })
     }
 
-    async fn lease_here(
+    /// Where many clients call at once, most calls wait for a place: all they need then is here, what few of them need
+    /// is apart.
+    async fn lease_later(
         &self,
         outgoing: &Outgoing,
         deadline: Instant,
     ) -> Result<Lease, UpstreamError> {
         self.admit()?;
-        let permit = match self.slots.clone().try_acquire_owned() {
-            Ok(permit) => permit,
-            Err(_) => self.wait_for_place(deadline).await?,
+        let permit = self.places.take(deadline).await?;
+        if let Some(connection) = self.everybodys(outgoing) {
+            return Ok(Lease::new(connection, permit, Home::Shared));
+        }
+        let leasing = async {
+            tokio::select! {
+                biased;
+                () = self.retired.cancelled() => Err(UpstreamError::Replaced),
+                lease = timeout_at(deadline, self.lease_of(permit, outgoing, deadline)) => {
+                    lease.unwrap_or_else(|_| Err(self.timed_out()))
+                }
+            }
         };
+        Box::pin(leasing).await
+    }
+
+    fn timed_out(&self) -> UpstreamError {
+        UpstreamError::Timeout(self.config.load().call_timeout)
+    }
+
+    /// Waits for the connection, or makes one where the request cannot have that of everybody.
+    async fn lease_of(
+        &self,
+        permit: OwnedSemaphorePermit,
+        outgoing: &Outgoing,
+        deadline: Instant,
+    ) -> Result<Lease, UpstreamError> {
         let shared = self.connected(deadline).await?;
-        // Boxed is what few calls need: where many wait for a place, each has this future.
         let (connection, home) = match self.share(&shared, outgoing) {
             Share::Everybody => (shared.clone(), Home::Shared),
-            Share::Nobodys => Box::pin(self.extras.own()).await?,
+            Share::Nobodys => self.extras.own().await?,
             Share::NoOtherAsked => match Alone::on(&shared) {
                 Some(alone) => return Ok(Lease::new(shared, permit, Home::Shared).alone(alone)),
-                None => Box::pin(self.extras.own()).await?,
+                None => self.extras.own().await?,
             },
-            Share::Party(party) => Box::pin(self.extras.of(party)).await?,
+            Share::Party(party) => self.extras.of(party).await?,
         };
         if let (Some(own), Some(first)) = (connection.dialect(), shared.dialect())
             && !Arc::ptr_eq(&connection, &shared)
@@ -217,24 +223,10 @@ impl Upstream {
         self.breaker.note(verdict);
     }
 
-    async fn wait_for_place(
-        &self,
-        deadline: Instant,
-    ) -> Result<tokio::sync::OwnedSemaphorePermit, UpstreamError> {
-        let waiting = Waiting(&self.waiting);
-        if waiting.0.fetch_add(1, Ordering::Relaxed) >= MAX_WAITING {
-            return Err(UpstreamError::Overloaded);
-        }
-        match timeout_at(deadline, self.slots.clone().acquire_owned()).await {
-            Ok(Ok(permit)) => Ok(permit),
-            _ => Err(UpstreamError::Overloaded),
-        }
-    }
-
     async fn connected(&self, deadline: Instant) -> Result<Arc<Connection>, UpstreamError> {
         let mut status = self.status.subscribe();
         loop {
-            if let Some(connection) = self.connection.load_full().filter(|c| !c.is_closed()) {
+            if let Some(connection) = self.open() {
                 return Ok(connection);
             }
             let wait_until = match away(&status.borrow_and_update())? {
@@ -270,7 +262,7 @@ impl Upstream {
                 Ok(false) => Err(UpstreamError::Unwatched),
                 Err(_) => {
                     self.watches.remove(uri);
-                    Err(UpstreamError::Timeout(self.config.load().call_timeout))
+                    Err(self.timed_out())
                 }
             };
         }
@@ -293,11 +285,7 @@ impl Upstream {
             return Ok(());
         }
         self.watches.remove(uri);
-        match self
-            .connection
-            .load_full()
-            .filter(|connection| !connection.is_closed())
-        {
+        match self.open() {
             Some(connection) => {
                 self.tell(&connection, Method::Unsubscribe, uri, deadline)
                     .await
@@ -325,8 +313,7 @@ impl Upstream {
             let mut current = self.level.lock();
             *current = Some(current.map_or(level, |current| current.min(level)));
         }
-        let connection = self.connection.load_full();
-        if let Some(connection) = connection.filter(|connection| !connection.is_closed()) {
+        if let Some(connection) = self.open() {
             self.log_again(&connection).await;
         }
     }
@@ -354,7 +341,7 @@ impl Upstream {
         let mut exchange = ask(connection, method, Some(params)).await?;
         match timeout_at(deadline, exchange.result()).await {
             Ok(result) => result.map(drop),
-            Err(_) => Err(UpstreamError::Timeout(self.config.load().call_timeout)),
+            Err(_) => Err(self.timed_out()),
         }
     }
 }

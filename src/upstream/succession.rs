@@ -161,7 +161,7 @@ impl Upstream {
             return;
         }
         let (old, new) = (before.max_concurrent_calls, entry.max_concurrent_calls);
-        for places in [&self.slots, &self.extras.places] {
+        for places in [&self.places.slots, &self.extras.places] {
             self.resize(places, (old, new), tracker);
         }
         let mut entry = ServerConfig::clone(entry);
@@ -205,6 +205,7 @@ impl Upstream {
     /// Lets no further call in, and ends the server once those under way are over or have had their time.
     fn retire(self: &Arc<Self>, tracker: &TaskTracker) {
         self.retired.cancel();
+        self.places.close();
         self.stays.close();
         let old = self.clone();
         tracker.spawn(async move {
