@@ -27,6 +27,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// How long somebody who follows a task waits until its server knows.
 const ACKNOWLEDGE_TIME: Duration = Duration::from_secs(2);
 
+/// How much later than on the new stream of a subscription something may come on the old one that was said before.
+const LATE: Duration = Duration::from_millis(10);
+
 /// How long a server may take to acknowledge a subscription.
 const ANSWER_TIME: Duration = Duration::from_secs(30);
 
@@ -168,6 +171,9 @@ async fn subscribe(connection: &Arc<Connection>, features: &ServerFeatures, watc
                 let number = wishes.number;
                 watches.known.send_replace(Known { number, uris });
                 missed.tell(connection);
+                if let Some(mut old) = open.take() {
+                    drop(timeout(LATE, ended(&mut old)).await);
+                }
                 let current = open.insert(exchange);
                 tokio::select! {
                     () = ended(current) => open = None,
