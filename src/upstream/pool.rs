@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
+use futures_util::future::BoxFuture;
 use indexmap::IndexMap;
 use tokio::sync::mpsc;
+use tokio::task::yield_now;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -55,6 +57,9 @@ const RECALLING: Duration = Duration::from_millis(5);
 /// Servers by their names, in the order of the configuration.
 pub type Upstreams = IndexMap<ServerName, Arc<Upstream>>;
 
+/// What is to run for as long as a server is there.
+pub(super) type Life = BoxFuture<'static, ()>;
+
 /// All servers, in the order of the configuration.
 pub struct Pool {
     pub(super) upstreams: ArcSwap<Upstreams>,
@@ -73,12 +78,13 @@ impl Pool {
             options,
         };
         let started = Instant::now();
-        let mut late = Vec::new();
+        let (mut late, mut lives) = (Vec::new(), Vec::new());
         let upstreams: Upstreams = servers
             .map(|config| {
                 let is_late = started.elapsed() >= RECALLING;
                 let known = if is_late { None } else { pool.known(&config) };
-                let upstream = pool.launch(config, settings, known, None);
+                let (upstream, life) = pool.create(config, settings, known, None);
+                lives.push(life);
                 if is_late {
                     late.push(upstream.clone());
                 }
@@ -86,6 +92,7 @@ impl Pool {
             })
             .collect();
         pool.upstreams.store(Arc::new(upstreams));
+        pool.begin(lives);
         pool.recall(late);
         let (http, stop) = (pool.options.http.clone(), pool.options.stop.clone());
         pool.options.tracker.spawn(async move {
@@ -128,14 +135,27 @@ impl Pool {
         self.options.manifest.as_ref()?.read(config)
     }
 
-    /// Starts one server, of which this is known already, at once or when the one before it is gone.
-    pub(super) fn launch(
+    /// Starts servers, one after the other: whatever comes in meanwhile is seen to between two of them, so that a client of
+    /// a mux with a hundred servers is answered before all of them are on their way.
+    pub(super) fn begin(&self, lives: Vec<Life>) {
+        let tracker = self.options.tracker.clone();
+        self.options.tracker.spawn(async move {
+            for life in lives {
+                tracker.spawn(life);
+                yield_now().await;
+            }
+        });
+    }
+
+    /// One server, of which this is known already, and what [begins](Self::begin) it: at once, or when the one before it
+    /// is gone.
+    pub(super) fn create(
         &self,
         config: Arc<ServerConfig>,
         settings: &Settings,
         known: Option<Known>,
         awaited: Option<Arc<Upstream>>,
-    ) -> Arc<Upstream> {
+    ) -> (Arc<Upstream>, Life) {
         let options = &self.options;
         let asks = known.as_ref().map_or(Asks::default(), |known| known.asks);
         let means = Means {
@@ -158,8 +178,7 @@ impl Pool {
         let upstream = Upstream::new(config, settings, known, own);
         let supervisor = Supervisor::new(upstream.clone(), means, options);
         let run = supervisor.run(awaited);
-        options.tracker.spawn(life.track_future(run));
-        upstream
+        (upstream, Box::pin(life.track_future(run)))
     }
 
     /// The server with this name.

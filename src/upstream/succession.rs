@@ -41,7 +41,7 @@ impl Pool {
         servers: impl Iterator<Item = &'a ServerConfig>,
         settings: &Settings,
     ) -> Succession {
-        let (mut fresh, mut beside) = (Vec::new(), Vec::new());
+        let (mut fresh, mut beside, mut lives) = (Vec::new(), Vec::new(), Vec::new());
         let next = servers.map(|config| {
             let config = Arc::new(config.clone());
             let before = self.get(&config.name);
@@ -54,7 +54,8 @@ impl Pool {
                     .or_else(|| before.as_deref().and_then(known_of));
                 let waits = config.replacement == Replacement::StopFirst;
                 let awaited = before.clone().filter(|_| waits);
-                let new = self.launch(config.clone(), settings, known, awaited);
+                let (new, life) = self.create(config.clone(), settings, known, awaited);
+                lives.push(life);
                 fresh.push(new.clone());
                 if before.is_none() || config.replacement == Replacement::StartFirst {
                     beside.push(new.clone());
@@ -63,8 +64,10 @@ impl Pool {
             });
             (upstream, config)
         });
+        let next = next.collect();
+        self.begin(lives);
         Succession {
-            next: next.collect(),
+            next,
             fresh,
             beside,
             started: Instant::now(),
