@@ -14,6 +14,7 @@ use reqwest::{Client, ClientBuilder, Url};
 use super::TransportError;
 use super::chosen::Chosen;
 use super::http1::Pool;
+use super::place;
 use super::tls::{equipped, of_tls, refuses_client};
 use crate::config::TlsConfig;
 
@@ -67,8 +68,9 @@ impl HttpClient {
         Self::default()
     }
 
-    /// Closes plain connections that nobody has used for a while.
+    /// Closes plain connections that nobody has used for a while, and gives back the memory of large bodies.
     pub fn sweep(&self) {
+        place::sweep();
         let pools: Vec<_> = {
             let mut plain = self.0.plain.lock();
             plain.retain(|_, pool| pool.strong_count() > 0);

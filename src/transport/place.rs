@@ -3,10 +3,12 @@
 use std::io;
 use std::pin::pin;
 use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
 
 use bytes::buf::Limit;
 use bytes::{BufMut, Bytes, BytesMut};
 use memmap2::MmapMut;
+use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 /// What is set aside at most before anything is there, whatever length the peer announces.
@@ -15,12 +17,47 @@ const AHEAD: usize = 256 * 1024;
 const LARGE: usize = 4 * 1024 * 1024;
 /// How long a huge page is.
 const HUGE: usize = 2 * 1024 * 1024;
+/// The longest mapping that is kept for the next large body: to be given 10 MiB anew takes a seventh of such a call, since
+/// the system clears them.
+const LONGEST_SPARE: usize = 16 * 1024 * 1024;
+/// How long it is kept while no such body comes.
+const IDLE: Duration = Duration::from_secs(10);
+
+static SPARE: Spare = Spare(Mutex::new(None));
+
+/// Gives memory back that no body has needed lately.
+pub(super) fn sweep() {
+    SPARE.sweep_older(IDLE);
+}
+
+/// The mapping of the last large body, and since when it is free.
+struct Spare(Mutex<Option<(MmapMut, Instant)>>);
+
+impl Spare {
+    fn keep(&self, map: MmapMut) {
+        let before = self.0.lock().replace((map, Instant::now()));
+        drop(before);
+    }
+
+    /// The mapping that is kept, if it is as long as this, and not much longer.
+    fn take(&self, length: usize) -> Option<MmapMut> {
+        let fits = |(map, _): &mut (MmapMut, Instant)| (length..=2 * length).contains(&map.len());
+        let taken = self.0.lock().take_if(fits);
+        taken.map(|(map, _)| map)
+    }
+
+    fn sweep_older(&self, age: Duration) {
+        let unused = |(_, since): &mut (MmapMut, Instant)| since.elapsed() >= age;
+        let swept = self.0.lock().take_if(unused);
+        drop(swept);
+    }
+}
 
 /// The bytes of a body, one after the other.
 ///
 /// Who has sent [`AHEAD`] is believed to send the rest: room for all of it is made then, and what is there is moved once.
 /// A large body gets a mapping of its own, in huge pages: to be given the memory for 10 MiB in small ones takes 10 ms
-/// instead of 1, and a mapping is given back with the body.
+/// instead of 1, and one mapping is kept for the next such body, the others are given back.
 pub(super) struct Place {
     announced: usize,
     heap: BytesMut,
@@ -124,17 +161,33 @@ impl Place {
     }
 }
 
-/// A mapping whose first bytes are the body.
+/// A mapping whose first bytes are the body. What is behind them may be of another body.
 struct Mapped {
     map: MmapMut,
     length: usize,
 }
 
+impl Drop for Mapped {
+    fn drop(&mut self) {
+        if self.map.len() > LONGEST_SPARE {
+            return;
+        }
+        // One of no use takes its place here.
+        if let Ok(empty) = MmapMut::map_anon(0) {
+            SPARE.keep(std::mem::replace(&mut self.map, empty));
+        }
+    }
+}
+
 impl Mapped {
     /// Room for so many bytes; `None` if the system has none.
     fn new(room: usize) -> Option<Self> {
+        let length = room.next_multiple_of(HUGE);
+        if let Some(map) = SPARE.take(length) {
+            return Some(Self { map, length: 0 });
+        }
         // The system puts a mapping where huge pages fit, if some of them fill it.
-        let map = MmapMut::map_anon(room.next_multiple_of(HUGE)).ok()?;
+        let map = MmapMut::map_anon(length).ok()?;
         // Not the last one if it would be mostly empty. A system that has no such pages does without.
         #[cfg(target_os = "linux")]
         drop(map.advise_range(
@@ -208,6 +261,24 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_mapping_is_kept_for_the_next_body_that_fits_it_or_for_a_while() {
+        let spare = Spare(Mutex::new(None));
+        let keep = |length| spare.keep(MmapMut::map_anon(length).unwrap());
+        let take = |length| spare.take(length).map(|map| map.len());
+        assert_eq!(take(HUGE), None);
+        keep(4 * HUGE);
+        assert_eq!((take(5 * HUGE), take(HUGE)), (None, None));
+        assert_eq!((take(3 * HUGE), take(3 * HUGE)), (Some(4 * HUGE), None));
+        keep(2 * HUGE);
+        keep(3 * HUGE);
+        spare.sweep_older(Duration::from_secs(60));
+        assert_eq!(take(3 * HUGE), Some(3 * HUGE));
+        keep(2 * HUGE);
+        spare.sweep_older(Duration::ZERO);
+        assert_eq!(take(2 * HUGE), None);
     }
 
     /// What is announced is believed only when some of it is there.
