@@ -89,14 +89,15 @@ impl Endpoint {
         let headers = Headers::read(&request.headers);
         let is_modern = headers.era() == Some(Era::Modern);
         match request.method {
-            HttpMethod::POST => self.post(&headers, is_modern, body),
+            HttpMethod::POST => self.post(&headers, body),
             HttpMethod::GET if !is_modern => Opened::now(self.legacy.listen(&headers)),
             HttpMethod::DELETE if !is_modern => Opened::now(self.legacy.end(&headers)),
             _ => Opened::now(not_allowed("GET, POST, DELETE")),
         }
     }
 
-    fn post(&self, headers: &Headers<'_>, names_modern: bool, body: Bytes) -> Opened<'_> {
+    fn post(&self, headers: &Headers<'_>, body: Bytes) -> Opened<'_> {
+        let names_modern = headers.era() == Some(Era::Modern);
         let accepts = headers.accepts();
         if !headers.is_json() {
             return Opened::now(HttpReply::empty(StatusCode::UNSUPPORTED_MEDIA_TYPE));

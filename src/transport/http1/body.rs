@@ -39,7 +39,9 @@ impl PlainBody {
             // Its own bytes, so that it does not hold the whole buffer, nor the buffer it.
             let whole = Bytes::copy_from_slice(&wire.buffer);
             wire.buffer.clear();
-            pool.take_back(wire, head.keeps);
+            if head.keeps {
+                pool.take_back(wire);
+            }
             return Self::Whole(whole);
         }
         Self::Coming(Coming {
@@ -135,8 +137,10 @@ impl Coming {
 
     /// The body was read to its end.
     fn end(&mut self) {
-        if let Some(wire) = self.wire.take() {
-            self.pool.take_back(wire, self.keeps);
+        if let Some(wire) = self.wire.take()
+            && self.keeps
+        {
+            self.pool.take_back(wire);
         }
     }
 

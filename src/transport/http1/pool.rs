@@ -131,9 +131,9 @@ impl Pool {
         }
     }
 
-    /// Keeps a connection whose exchange is over, if it can carry another one.
-    pub(super) fn take_back(&self, mut wire: Box<Wire>, keeps: bool) {
-        if !keeps || !wire.is_clean() {
+    /// Keeps a connection whose exchange is over, and which the server keeps too, if it can carry another one.
+    pub(super) fn take_back(&self, mut wire: Box<Wire>) {
+        if !wire.is_clean() {
             return;
         }
         wire.rest();
