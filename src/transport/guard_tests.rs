@@ -71,8 +71,11 @@ async fn the_guard_has_a_name_and_a_group_of_its_own() {
     let child = spawn(&shell("cat"), LIMIT, &guard, &TaskTracker::new()).unwrap();
     let id = process(&guard);
     let file = |name: &str| std::fs::read_to_string(format!("/proc/{id}/{name}")).unwrap();
-    assert!(file("cmdline").starts_with("mux-guard\0"));
-    eventually("it has named itself", || file("comm") == "mux-guard\n").await;
+    // Whoever starts a program goes on a moment before that has its arguments.
+    eventually("it has its names", || {
+        file("cmdline").starts_with("mux-guard\0") && file("comm") == "mux-guard\n"
+    })
+    .await;
     let group = file("stat").split(' ').nth(4).unwrap().to_owned();
     assert_eq!(group, id.to_string());
     assert_eq!(file("environ"), "");
