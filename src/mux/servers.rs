@@ -96,10 +96,8 @@ impl Mux {
             // Apart: it is soon over, and the future of a call would have room for it to the end.
             let sending = Box::pin(async {
                 let lease = upstream.lease(outgoing, deadline).await?;
-                match timeout_at(deadline, lease.send(outgoing)).await {
-                    Ok(sent) => sent,
-                    Err(_) => Err(UpstreamError::Timeout(timeout)),
-                }
+                let sent = timeout_at(deadline, lease.send(outgoing)).await;
+                sent.unwrap_or(Err(UpstreamError::Timeout(timeout)))
             });
             let errand = match sending.await {
                 Ok(errand) => errand,

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::client::Feed;
 use crate::support::matrix::matrix;
-use crate::support::{Client, Era, Gate, MuxTest, Pairing, Pipe, Reply, fake};
+use crate::support::{Client, Era, MuxTest, Pairing, Pipe, Reply, fake};
 
 const LISTEN: &str = "subscriptions/listen";
 const UPDATED: &str = "notifications/resources/updated";
@@ -91,37 +91,6 @@ fn a_refused_listen_is_an_error_at_once_and_harms_nobody() {
         let refused = client.request("resources/subscribe", &json!({"uri": "x://bad"}));
         assert_eq!(refused.code(), -32602, "{}", refused.text());
         fake.notify(UPDATED, &json!({"uri": URI}));
-        expect(&mut feed, URI);
-    }
-}
-
-/// What a server says on the old stream of a subscription is heard until it has acknowledged the new one.
-#[test]
-fn an_update_while_another_resource_comes_to_be_watched_is_told() {
-    for pipe in [Pipe::Stdio, Pipe::Http] {
-        let told = Gate::new();
-        let late = told.clone();
-        let fake = fake::modern()
-            .resource(URI)
-            .resource("x://2")
-            .on(LISTEN, move |call| {
-                let uris = call.msg.get("params/notifications/resourceSubscriptions");
-                if uris == json!([URI, "x://2"]) {
-                    late.wait("the update was told");
-                }
-                Reply::Usual
-            })
-            .over(pipe);
-        let mux = MuxTest::new().upstream("a", &fake).start();
-        let client = mux.legacy();
-        let mut feed = watch(&client, URI);
-        fake.wait_listening(&json!([URI]));
-        let second = json!({"uri": "x://2"});
-        let second = client.ask("resources/subscribe").params(&second).send();
-        fake.wait_seen(LISTEN, 3);
-        fake.notify(UPDATED, &json!({"uri": URI}));
-        told.open();
-        assert_eq!(second.answer().result(), json!({}));
         expect(&mut feed, URI);
     }
 }
